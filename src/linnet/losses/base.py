@@ -1,0 +1,34 @@
+"""What a loss is: a convex function of one sample's scores and target."""
+
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import Float, Shaped
+
+from linnet.types import Array
+
+__all__ = ["Loss"]
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """A loss sees scores ``Z`` (n×m), one row a sample, and targets; never the features."""
+
+    def value(self, Z: Float[Array, "n m"], y: Shaped[Array, "n ..."]) -> Float[Array, " n"]:
+        """Loss of each sample, in nats."""
+        ...
+
+    def value_and_gradient(
+        self, Z: Float[Array, "n m"], y: Shaped[Array, "n ..."]
+    ) -> tuple[Float[Array, " n"], Float[Array, "n m"]]:
+        """Loss of each sample and its gradient in that sample's scores."""
+        ...
+
+    def hessian_product(
+        self, Z: Float[Array, "n m"], U: Float[Array, "n m"]
+    ) -> Float[Array, "n m"]:
+        """Hessian in the scores times the direction ``U``, a sample a row."""
+        ...
+
+    def hessian(self, Z: Float[Array, "n m"]) -> Float[Array, "n m m"]:
+        """Hessian in the scores, a sample a matrix."""
+        ...

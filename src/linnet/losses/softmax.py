@@ -1,0 +1,88 @@
+"""Softmax cross-entropy: the surprise at the label under the softmax of the scores."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from linnet.numeric import log_softmax, softmax
+from linnet.types import Array
+
+__all__ = ["SoftmaxCrossEntropy"]
+
+
+@final
+@dataclass(frozen=True)
+class SoftmaxCrossEntropy:
+    """Cross entropy, in nats, of the target y and the softmax ŷ of scores z ∈ R^q.
+
+    ℓ = −Σⱼ yⱼ log ŷⱼ = Σⱼ yⱼ (logsumexp(z) − zⱼ)
+    ∇ℓ = ŷ − y      ∇²ℓ u = ŷ ⊙ (u − ⟨ŷ, u⟩)
+
+    A target is a label a ∈ {0, …, q−1}, that is y = eₐ, or a distribution over the classes.
+
+    Parameters
+    ----------
+    anchored : bool
+        Whether class 0 has the fixed score 0. The scores given are then those of classes
+        1, …, q−1, and gradients are in those alone. Two classes are fitted so, with one score.
+    """
+
+    anchored: bool = False
+
+    def value(self, Z: Float[Array, "n m"], y: Shaped[Array, "n ..."]) -> Float[Array, " n"]:
+        """Code length of each target under the model, in nats."""
+        return _cross_entropy(self.log_probabilities(Z), y)
+
+    def value_and_gradient(
+        self, Z: Float[Array, "n m"], y: Shaped[Array, "n ..."]
+    ) -> tuple[Float[Array, " n"], Float[Array, "n m"]]:
+        """Code length of each target, and its gradient ŷ − y in the scores."""
+        log_p = self.log_probabilities(Z)
+        value = _cross_entropy(log_p, y)
+        gradient = np.exp(log_p)
+        if y.ndim == 1:
+            gradient[np.arange(len(y)), y] -= 1
+        else:
+            gradient -= y
+        return value, self._free(gradient)
+
+    def hessian_product(
+        self, Z: Float[Array, "n m"], U: Float[Array, "n m"]
+    ) -> Float[Array, "n m"]:
+        """(diag ŷ − ŷŷᵀ) u for each sample, without forming the matrix."""
+        P = self._free(self.probabilities(Z))
+        product = P * U
+        product -= P * product.sum(axis=1, keepdims=True)
+        return product
+
+    def hessian(self, Z: Float[Array, "n m"]) -> Float[Array, "n m m"]:
+        """diag ŷ − ŷŷᵀ for each sample: also the Jacobian of softmax."""
+        P = self._free(self.probabilities(Z))
+        matrix = -P[:, :, None] * P[:, None, :]
+        diagonal = np.arange(P.shape[1])
+        matrix[:, diagonal, diagonal] += P
+        return matrix
+
+    def probabilities(self, Z: Float[Array, "n m"]) -> Float[Array, "n q"]:
+        """Softmax of every class, the anchored one included."""
+        return softmax(self._all_scores(Z))
+
+    def log_probabilities(self, Z: Float[Array, "n m"]) -> Float[Array, "n q"]:
+        """Logarithm of the softmax of every class, the anchored one included."""
+        return log_softmax(self._all_scores(Z))
+
+    def _all_scores(self, Z: Float[Array, "n m"]) -> Float[Array, "n q"]:
+        return np.pad(Z, ((0, 0), (1, 0))) if self.anchored else Z
+
+    def _free(self, per_class: Float[Array, "n q"]) -> Float[Array, "n m"]:
+        """Return the columns of the classes whose score is free."""
+        return per_class[:, 1:] if self.anchored else per_class
+
+
+def _cross_entropy(log_p: Float[Array, "n q"], y: Shaped[Array, "n ..."]) -> Float[Array, " n"]:
+    if y.ndim == 1:
+        return -log_p[np.arange(len(y)), y]
+    # A class of probability zero that the target never names costs nothing.
+    return -np.where(y != 0, y * log_p, 0.0).sum(axis=1)

@@ -1,0 +1,13 @@
+"""Names for the arrays that pass between the layers."""
+
+from typing import Any, Literal, TypeAlias
+
+from numpy.typing import NDArray
+
+__all__ = ["Array", "Unit"]
+
+Array: TypeAlias = NDArray[Any]
+"""A NumPy array; jaxtyping annotations add the kind of number and the shape."""
+
+Unit: TypeAlias = Literal["nats", "bits"]
+"""Unit of an amount of information: 1 nat = 1/ln 2 bits."""
