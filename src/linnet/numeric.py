@@ -10,6 +10,7 @@ from linnet.types import Array
 __all__ = ["EPSILON", "log_softmax", "logsumexp", "softmax", "xlogx", "xlogy"]
 
 EPSILON: Final = float(np.finfo(np.float64).eps)
+"""Distance from 1 to the next float64."""
 
 
 def logsumexp(scores: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:
