@@ -1,0 +1,102 @@
+"""The bytes of a file, decompressed, and its text as UTF-8, with errors a user can act on."""
+
+import bz2
+import gzip
+import lzma
+import os
+import zlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, lookup
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from linnet.errors import SettingError, TableError
+
+__all__ = ["read_contents", "read_head", "utf8"]
+
+_COMPRESSIONS: Final[tuple[tuple[bytes, Callable[..., Any]], ...]] = (
+    (b"\x1f\x8b", gzip.open),
+    (b"BZh", bz2.open),
+    (b"\xfd7zXZ\x00", lzma.open),
+)
+_BROKEN: Final = (EOFError, OSError, zlib.error, lzma.LZMAError)
+
+
+def read_contents(path: str | os.PathLike[str]) -> bytes:
+    """Read a whole file, decompressing gzip, bzip2 and xz, which their first bytes reveal.
+
+    Raises
+    ------
+    TableError
+        If the file is missing, a folder, unreadable, empty, or its compressed data are broken.
+    """
+    return _read(path, None)
+
+
+def read_head(path: str | os.PathLike[str], size: int) -> bytes:
+    """Read the first ``size`` bytes, decompressed, of a file; raises as `read_contents` does."""
+    return _read(path, size)
+
+
+def utf8(data: bytes, origin: str, encoding: str = "utf-8") -> bytes:
+    """Return text in ``encoding`` as UTF-8 bytes without a byte order mark.
+
+    Parameters
+    ----------
+    data : bytes
+        The text as stored. A UTF-16 byte order mark counts for more than ``encoding``.
+    origin : str
+        The file's name, for errors.
+    encoding : str
+        The name of its encoding.
+
+    Raises
+    ------
+    TableError
+        If the bytes are not valid in that encoding: the message names line and byte.
+    SettingError
+        If there is no such encoding.
+    """
+    if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        encoding = "utf-16"
+    try:
+        is_utf8 = lookup(encoding).name in {"utf-8", "utf-8-sig"}
+        text = data.decode(encoding)
+    except LookupError:
+        raise SettingError(
+            f"There is no encoding called {encoding!r}. Common ones are utf-8, latin-1, cp1252, "
+            "utf-16 and gb18030."
+        ) from None
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise TableError(
+            f"{origin}, line {line}: byte 0x{data[error.start]:02x} (byte {error.start + 1:,} of "
+            f"the file) is not valid {encoding}. Name the file's own encoding, for example "
+            "encoding='latin-1' (--encoding latin-1)."
+        ) from None
+    return (data if is_utf8 else text.encode()).removeprefix(BOM_UTF8)
+
+
+def _read(path: str | os.PathLike[str], size: int | None) -> bytes:
+    file = Path(path)
+    if file.is_dir():
+        raise TableError(f"{file}: this is a folder; name a file in it.")
+    try:
+        with file.open("rb") as raw:
+            start = raw.read(6)
+    except FileNotFoundError:
+        raise TableError(f"{file}: there is no such file. Check the path.") from None
+    except OSError as error:
+        raise TableError(f"{file}: cannot be read: {error.strerror}.") from None
+    opener = next((opener for magic, opener in _COMPRESSIONS if start.startswith(magic)), None)
+    try:
+        with file.open("rb") if opener is None else opener(file, "rb") as stream:
+            data: bytes = stream.read() if size is None else stream.read(size)
+    except _BROKEN as error:
+        raise TableError(
+            f"{file}: its compressed data break off or are damaged ({error}). "
+            "Fetch or write the file again."
+        ) from None
+    if not data:
+        raise TableError(f"{file}: the file is empty. It needs at least one row of values.")
+    return data
