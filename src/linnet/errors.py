@@ -1,7 +1,6 @@
 """What can go wrong, and how linnet says it: what was seen, what is needed, what to do."""
 
 __all__ = [
-    "ConvergenceWarning",
     "DataError",
     "DataTypeError",
     "DataWarning",
@@ -44,10 +43,6 @@ class MissingDependencyError(LinnetError, ImportError):
 
 class LinnetWarning(UserWarning):
     """Base of every warning that linnet gives."""
-
-
-class ConvergenceWarning(LinnetWarning):
-    """The optimum was not reached within ``tol``: the message says what to do."""
 
 
 class DataWarning(LinnetWarning):

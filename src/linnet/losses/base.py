@@ -32,3 +32,19 @@ class Loss(Protocol):
     def hessian(self, Z: Float[Array, "n m"]) -> Float[Array, "n m m"]:
         """Hessian in the scores, a sample a matrix."""
         ...
+
+    def slope_at_infinity(
+        self, U: Float[Array, "n m"], y: Shaped[Array, "n ..."]
+    ) -> Float[Array, " n"]:
+        """Limit of ℓ(z + t·u)/t as t → ∞, a sample a number: 0 where ℓ never rises along u."""
+        ...
+
+    def hessian_diagonal(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
+        """Diagonal of the Hessian in the scores, a sample a row."""
+        ...
+
+    def hessian_sum(
+        self, Z: Float[Array, "n m"], weight: Float[Array, " n"]
+    ) -> Float[Array, "m m"]:
+        """Weighted sum over the samples of the Hessian in the scores."""
+        ...

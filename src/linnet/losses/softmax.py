@@ -58,12 +58,34 @@ class SoftmaxCrossEntropy:
         return product
 
     def hessian(self, Z: Float[Array, "n m"]) -> Float[Array, "n m m"]:
-        """diag ŷ − ŷŷᵀ for each sample: also the Jacobian of softmax."""
+        """Matrix diag ŷ − ŷŷᵀ of each sample: also the Jacobian of softmax."""
         P = self._free(self.probabilities(Z))
         matrix = -P[:, :, None] * P[:, None, :]
         diagonal = np.arange(P.shape[1])
         matrix[:, diagonal, diagonal] += P
         return matrix
+
+    def slope_at_infinity(
+        self, U: Float[Array, "n m"], y: Shaped[Array, "n ..."]
+    ) -> Float[Array, " n"]:
+        """maxⱼ uⱼ − ⟨y, u⟩: 0 where every class that the target names has the largest uⱼ."""
+        U = self._all_scores(U)
+        if y.ndim == 1:
+            return U.max(axis=1) - U[np.arange(len(y)), y]
+        return U.max(axis=1) - np.einsum("nq,nq->n", U, y)
+
+    def hessian_diagonal(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
+        """ŷ(1 − ŷ) of each sample and class."""
+        P = self._free(self.probabilities(Z))
+        return P * (1 - P)
+
+    def hessian_sum(
+        self, Z: Float[Array, "n m"], weight: Float[Array, " n"]
+    ) -> Float[Array, "m m"]:
+        """Σᵢ sᵢ (diag ŷᵢ − ŷᵢŷᵢᵀ), without a matrix for each sample."""
+        P = self._free(self.probabilities(Z))
+        weighted = weight[:, None] * P
+        return np.diag(weighted.sum(axis=0)) - weighted.T @ P
 
     def probabilities(self, Z: Float[Array, "n m"]) -> Float[Array, "n q"]:
         """Softmax of every class, the anchored one included."""

@@ -44,3 +44,20 @@ class SquaredLoss:
         """Identity for each sample."""
         n, m = Z.shape
         return np.broadcast_to(np.eye(m), (n, m, m))
+
+    def slope_at_infinity(
+        self, U: Float[Array, "n m"], y: Shaped[Array, "n m"]
+    ) -> Float[Array, " n"]:
+        """Infinite: a squared loss rises in every direction, unless u = 0."""
+        del y
+        return np.where(np.any(U != 0, axis=1), np.inf, 0.0)
+
+    def hessian_diagonal(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
+        """Ones."""
+        return np.ones_like(Z)
+
+    def hessian_sum(
+        self, Z: Float[Array, "n m"], weight: Float[Array, " n"]
+    ) -> Float[Array, "m m"]:
+        """Identity times the total weight."""
+        return np.eye(Z.shape[1]) * weight.sum()

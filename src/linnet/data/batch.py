@@ -1,0 +1,29 @@
+"""A batch: the rows of a table that are handled together, with their targets and weights."""
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+from linnet.types import Array
+
+__all__ = ["Batch", "Matrix"]
+
+Matrix: TypeAlias = Any
+"""Samples as rows (n×k): a NumPy array of any real dtype and order, or a SciPy CSR array."""
+
+
+@final
+@dataclass(frozen=True)
+class Batch:
+    """Rows ``X`` (n×k), their targets ``y``, and their weights (``None``: each counts once).
+
+    Targets are labels, integers of shape (n,); or rows of numbers, of shape (n, m).
+    """
+
+    X: Matrix
+    y: Array
+    weight: Array | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows."""
+        return int(self.X.shape[0])

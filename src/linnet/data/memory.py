@@ -1,0 +1,86 @@
+"""Samples held in memory: arrays or CSR, passed over in tiles that fit the cache."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, final
+
+import numpy as np
+
+from linnet.data.batch import Batch, Matrix
+from linnet.data.source import Fold, sum_over
+from linnet.types import Array
+
+__all__ = ["MemorySource"]
+
+# A tile of 2^19 float64 values is 4 MiB: large enough for BLAS to run at speed, small enough
+# that data of another dtype are never converted whole.
+TILE_VALUES: Final = 2**19
+MINIMUM_TILE_ROWS: Final = 64
+
+
+@final
+@dataclass(frozen=True)
+class MemorySource:
+    """Rows ``X`` (n×k, dense of any real dtype and order, or CSR), targets and weights.
+
+    Nothing is copied: a tile is a view of the caller's arrays.
+    """
+
+    X: Matrix
+    y: Array
+    weight: Array | None = None
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows."""
+        return int(self.X.shape[0])
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return int(self.X.shape[1])
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+        return float(self.n_samples if self.weight is None else self.weight.sum())
+
+    @property
+    def tile_rows(self) -> int:
+        """Rows that are handled at a time."""
+        values_per_row = (
+            self.n_features
+            if isinstance(self.X, np.ndarray)
+            else 1 + self.X.nnz // max(1, self.n_samples)
+        )
+        return max(MINIMUM_TILE_ROWS, TILE_VALUES // max(1, values_per_row))
+
+    def fold(self, function: Fold) -> tuple[Array, ...]:
+        """Sum ``function`` over the tiles, in order."""
+        return sum_over(self._tiles(), function)
+
+    def shuffled(self, random: np.random.Generator, batch_size: int) -> Iterator[Batch]:
+        """Each row once, in random order."""
+        order = random.permutation(self.n_samples)
+        for start in range(0, self.n_samples, batch_size):
+            yield self._rows(order[start : start + batch_size])
+
+    def sample(self, random: np.random.Generator, size: int) -> "MemorySource":
+        """At most ``size`` rows, drawn without replacement."""
+        if size >= self.n_samples:
+            return self
+        rows = self._rows(np.sort(random.choice(self.n_samples, size, replace=False)))
+        return MemorySource(rows.X, rows.y, rows.weight)
+
+    def _tiles(self) -> Iterator[Batch]:
+        # One tile covers the data: spare CSR the copy that slicing would make.
+        if self.n_samples <= self.tile_rows:
+            yield Batch(self.X, self.y, self.weight)
+            return
+        for start in range(0, self.n_samples, self.tile_rows):
+            yield self._rows(slice(start, start + self.tile_rows))
+
+    def _rows(self, rows: slice | Array) -> Batch:
+        weight = None if self.weight is None else self.weight[rows]
+        return Batch(self.X[rows], self.y[rows], weight)

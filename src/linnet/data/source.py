@@ -1,0 +1,60 @@
+"""A source of samples: all that fitting needs is the sum of a function over its batches."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from linnet.data.batch import Batch
+from linnet.types import Array
+
+__all__ = ["Fold", "Source", "sum_over"]
+
+Fold = Callable[[Batch], tuple[Array, ...]]
+"""A function of a batch whose parts add up over batches."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Samples that can be passed over again and again, wherever they are stored."""
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows."""
+        ...
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns of ``X``."""
+        ...
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the sample weights S; the number of rows where none are given."""
+        ...
+
+    def fold(self, function: Fold) -> tuple[Array, ...]:
+        """Sum ``function`` over the batches, part by part, in a fixed order."""
+        ...
+
+    def shuffled(self, random: np.random.Generator, batch_size: int) -> Iterator[Batch]:
+        """Each row once, in random order, ``batch_size`` rows at a time."""
+        ...
+
+    def sample(self, random: np.random.Generator, size: int) -> "Source":
+        """At most ``size`` rows drawn without replacement; all rows, in order, if that covers."""
+        ...
+
+
+def sum_over(batches: Iterator[Batch], function: Fold) -> tuple[Array, ...]:
+    """Sum ``function`` over ``batches`` in their order, in float64."""
+    total: list[Array] = []
+    for batch in batches:
+        parts = function(batch)
+        if total:
+            for sum_so_far, part in zip(total, parts, strict=True):
+                np.add(sum_so_far, part, out=sum_so_far)
+        else:
+            # A copy: the sum is built in place, and a part may be a view of the caller's array.
+            total = [np.array(part, dtype=np.float64) for part in parts]
+    return tuple(total)

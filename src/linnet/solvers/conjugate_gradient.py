@@ -1,0 +1,59 @@
+"""Preconditioned conjugate gradients: solve Ax = b with products Av alone."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float
+
+from linnet.types import Array
+
+__all__ = ["Approximation", "conjugate_gradient"]
+
+
+@final
+@dataclass(frozen=True)
+class Approximation:
+    """An approximate solution ``x``, the products spent on it, and the relative residual left."""
+
+    x: Float[Array, "m p"]
+    products: int
+    accuracy: float
+
+
+def conjugate_gradient(
+    product: Callable[[Array], Array],
+    b: Float[Array, "m p"],
+    precondition: Callable[[Array], Array],
+    *,
+    accuracy: float,
+    max_products: int,
+) -> Approximation:
+    """Solve A x = b, for A symmetric and positive semidefinite and b in its range.
+
+    The residual r is measured as √⟨r, M⁻¹r⟩, relative to that of b (Nocedal and Wright 2006,
+    Alg. 5.3). M⁻¹ is ``precondition``.
+    """
+    x = np.zeros_like(b)
+    residual = b.copy()
+    z = precondition(residual)
+    direction = z
+    rz = first = float(np.vdot(residual, z))
+    for products in range(1, max_products + 1):
+        if rz <= 0:
+            return Approximation(x, products - 1, 0.0)
+        image = product(direction)
+        curvature = float(np.vdot(direction, image))
+        if curvature <= 0:
+            # Flat to rounding along this direction: what has been found stands.
+            return Approximation(x, products, float(np.sqrt(rz / first)))
+        length = rz / curvature
+        x += length * direction
+        residual -= length * image
+        z = precondition(residual)
+        rz, previous = float(np.vdot(residual, z)), rz
+        if rz <= accuracy**2 * first:
+            return Approximation(x, products, float(np.sqrt(max(rz, 0.0) / first)))
+        direction = z + (rz / previous) * direction
+    return Approximation(x, max_products, float(np.sqrt(max(rz, 0.0) / first)))

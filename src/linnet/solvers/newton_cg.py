@@ -1,0 +1,81 @@
+"""Newton's method, each step solved by preconditioned conjugate gradients."""
+
+from dataclasses import dataclass
+from functools import partial
+from math import sqrt
+from typing import Final, final
+
+import numpy as np
+from jaxtyping import Float
+
+from linnet.numeric import EPSILON
+from linnet.solvers.conjugate_gradient import conjugate_gradient
+from linnet.solvers.line_search import backtrack
+from linnet.solvers.preconditioners import precondition_with
+from linnet.solvers.problem import CountedProblem, Problem
+from linnet.solvers.record import Record
+from linnet.solvers.solution import Ending, Solution
+from linnet.types import Array
+
+__all__ = ["NewtonCG"]
+
+# A preconditioner that needs more products than this for a step has aged: build it anew.
+PRODUCTS_BEFORE_REBUILDING: Final = 6
+MAXIMUM_PRODUCTS: Final = 500
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class NewtonCG:
+    """Newton's method, each step solved only as well as it is worth.
+
+    Conjugate gradients solve ∇²F(Θ) P = −∇F(Θ) to a relative accuracy that falls with the
+    gradient, which keeps convergence superlinear (Nocedal and Wright 2006, Alg. 7.1).
+
+    Parameters
+    ----------
+    tol : float
+        Gap to be proven, in nats per sample.
+    max_steps : int
+        Largest number of Newton steps.
+    random_state : int
+        Seed of the sample that the preconditioner is made from.
+    """
+
+    tol: float = 1e-6
+    max_steps: int = 100
+    random_state: int = 0
+    unit: str = "nats"
+
+    def minimise(self, problem: Problem, theta: Float[Array, "m p"]) -> Solution:
+        """Minimise F from ``theta``."""
+        counted = CountedProblem(problem)
+        record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
+        random = np.random.default_rng(self.random_state)
+        value, gradient = counted.value_and_gradient(theta)
+        precondition = precondition_with(counted, theta, random)
+        first = size = _size(gradient, precondition(gradient))
+        while True:
+            step = conjugate_gradient(
+                partial(counted.hessian_product, theta),
+                -gradient,
+                precondition,
+                accuracy=min(0.1, sqrt(size / first)),
+                max_products=MAXIMUM_PRODUCTS,
+            )
+            # Half the squared Newton decrement: what the quadratic model has left to gain.
+            newton = max(0.0, -0.5 * float(np.vdot(gradient, step.x))), step.x
+            if solution := record.step(theta, value, gradient, newton):
+                return solution
+            landing = backtrack(counted, theta, value, gradient, step.x)
+            if landing is None:
+                return record.give_up(theta, Ending.ROUNDING, newton)
+            theta, value, gradient = landing.theta, landing.value, landing.gradient
+            if step.products > PRODUCTS_BEFORE_REBUILDING or landing.length < 1:
+                precondition = precondition_with(counted, theta, random)
+            size = _size(gradient, precondition(gradient))
+
+
+def _size(gradient: Float[Array, "m p"], preconditioned: Float[Array, "m p"]) -> float:
+    """√⟨g, M⁻¹g⟩, about the square root of twice the gap; never quite zero."""
+    return sqrt(max(float(np.vdot(gradient, preconditioned)), EPSILON**2))

@@ -1,0 +1,157 @@
+"""What a solver sees of an objective: values and derivatives in the parameters, nothing else."""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol, TypeAlias, final, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float
+
+from linnet.types import Array
+
+__all__ = ["CountedProblem", "MinibatchGradient", "Problem"]
+
+MinibatchGradient: TypeAlias = Callable[[Array], tuple[float, Array]]
+"""F and ∇F at given parameters, estimated from a few rows."""
+
+
+@runtime_checkable
+class Problem(Protocol):
+    """A convex objective F of parameters Θ (m×p), λ-strongly convex but for free intercepts."""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (m, p) of Θ."""
+        ...
+
+    @property
+    def l2(self) -> float:
+        """Strength λ of the penalty (λ/2) ‖W‖²."""
+        ...
+
+    @property
+    def fit_intercept(self) -> bool:
+        """Whether the last column of Θ holds intercepts, which bear no penalty."""
+        ...
+
+    @property
+    def lower_bound(self) -> float:
+        """A number that F never goes below."""
+        ...
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows that F sums over."""
+        ...
+
+    def value(self, theta: Float[Array, "m p"]) -> float:
+        """F(Θ)."""
+        ...
+
+    def value_and_gradient(self, theta: Float[Array, "m p"]) -> tuple[float, Float[Array, "m p"]]:
+        """F(Θ) and ∇F(Θ)."""
+        ...
+
+    def hessian_product(
+        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]
+    ) -> Float[Array, "m p"]:
+        """∇²F(Θ) times ``direction``."""
+        ...
+
+    def hessian_diagonal(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        """Diagonal of ∇²F(Θ)."""
+        ...
+
+    def hessian_on_sample(
+        self, theta: Float[Array, "m p"], rows: int, random: np.random.Generator
+    ) -> Float[Array, "m p m p"]:
+        """∇²F(Θ) estimated from a random sample of rows."""
+        ...
+
+    def intercept_derivatives(
+        self, theta: Float[Array, "m p"]
+    ) -> tuple[float, Float[Array, " m"], Float[Array, "m m"]]:
+        """F(Θ), and its gradient and Hessian in the intercepts alone."""
+        ...
+
+    def minibatches(
+        self, random: np.random.Generator, batch_size: int
+    ) -> Iterator[MinibatchGradient]:
+        """Go over the rows once, in random order, a few at a time."""
+        ...
+
+    def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        """Θ with the intercepts set to zero."""
+        ...
+
+    def never_rises_along(self, direction: Float[Array, "m p"]) -> bool:
+        """Whether F falls for ever along ``direction``, so that it has no minimum."""
+        ...
+
+
+@final
+class CountedProblem:
+    """A problem that counts how often the data were read: ``passes``.
+
+    A value with its gradient is one pass, and so is a Hessian product. A value alone is half.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self.passes = 0.0
+        self.shape = problem.shape
+        self.l2 = problem.l2
+        self.fit_intercept = problem.fit_intercept
+        self.lower_bound = problem.lower_bound
+        self.n_samples = problem.n_samples
+
+    def value(self, theta: Float[Array, "m p"]) -> float:
+        """F(Θ)."""
+        self.passes += 0.5
+        return self._problem.value(theta)
+
+    def value_and_gradient(self, theta: Float[Array, "m p"]) -> tuple[float, Float[Array, "m p"]]:
+        """F(Θ) and ∇F(Θ)."""
+        self.passes += 1
+        return self._problem.value_and_gradient(theta)
+
+    def hessian_product(
+        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]
+    ) -> Float[Array, "m p"]:
+        """∇²F(Θ) times ``direction``."""
+        self.passes += 1
+        return self._problem.hessian_product(theta, direction)
+
+    def hessian_diagonal(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        """Diagonal of ∇²F(Θ)."""
+        self.passes += 1
+        return self._problem.hessian_diagonal(theta)
+
+    def hessian_on_sample(
+        self, theta: Float[Array, "m p"], rows: int, random: np.random.Generator
+    ) -> Float[Array, "m p m p"]:
+        """∇²F(Θ) estimated from a random sample of rows."""
+        self.passes += min(1.0, rows / max(1, self.n_samples))
+        return self._problem.hessian_on_sample(theta, rows, random)
+
+    def intercept_derivatives(
+        self, theta: Float[Array, "m p"]
+    ) -> tuple[float, Float[Array, " m"], Float[Array, "m m"]]:
+        """F(Θ), and its gradient and Hessian in the intercepts alone."""
+        self.passes += 0.5
+        return self._problem.intercept_derivatives(theta)
+
+    def minibatches(
+        self, random: np.random.Generator, batch_size: int
+    ) -> Iterator[MinibatchGradient]:
+        """Go over the rows once, in random order, a few at a time."""
+        self.passes += 1
+        return self._problem.minibatches(random, batch_size)
+
+    def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        """Θ with the intercepts set to zero."""
+        return self._problem.penalised(theta)
+
+    def never_rises_along(self, direction: Float[Array, "m p"]) -> bool:
+        """Whether F falls for ever along ``direction``."""
+        self.passes += 0.5
+        return self._problem.never_rises_along(direction)

@@ -1,0 +1,61 @@
+"""Learning rates that change with the number of steps taken."""
+
+from dataclasses import dataclass
+from math import cos, pi
+from typing import Literal, TypeAlias, final
+
+__all__ = ["Schedule", "ScheduleName"]
+
+ScheduleName: TypeAlias = Literal["constant", "inverse-scaling", "cosine", "one-cycle"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Schedule:
+    """The factor by which the initial learning rate is multiplied at each step t = 0, 1, ….
+
+    - ``"constant"``: 1.
+    - ``"inverse-scaling"``: 1/(1 + t/T)^power, where T is the number of steps of an epoch: the
+      classical decrease of Robbins and Monro (1951), which converges for powers in (½, 1].
+    - ``"cosine"``: ½(1 + cos πt/T), where T is the number of all steps; Loshchilov and Hutter
+      (2017), eq. 5, without restarts.
+    - ``"one-cycle"``: up from 1/25 to 1 over the first 30 % of all steps, then down to 0, both
+      along a cosine; Smith and Topin (2019).
+
+    Parameters
+    ----------
+    name : str
+        One of the four.
+    steps_per_epoch, total_steps : int
+        T of the inverse scaling, and T of the cosines.
+    power : float
+        Exponent of the inverse scaling.
+    """
+
+    name: ScheduleName = "constant"
+    steps_per_epoch: int = 1
+    total_steps: int = 1
+    power: float = 0.5
+
+    def factor(self, t: int) -> float:
+        """Factor of step ``t``.
+
+        Examples
+        --------
+        >>> schedule = Schedule(name="cosine", total_steps=10)
+        >>> [round(schedule.factor(t), 3) for t in (0, 5, 10)]
+        [1.0, 0.5, 0.0]
+        """
+        done = min(1.0, t / self.total_steps)
+        match self.name:
+            case "constant":
+                return 1.0
+            case "inverse-scaling":
+                return float((1 + t / self.steps_per_epoch) ** -self.power)
+            case "cosine":
+                return 0.5 * (1 + cos(pi * done))
+            case "one-cycle":
+                low, peak_at = 1 / 25, 0.3
+                if done < peak_at:
+                    return low + (1 - low) * 0.5 * (1 - cos(pi * done / peak_at))
+                return 0.5 * (1 + cos(pi * (done - peak_at) / (1 - peak_at)))
