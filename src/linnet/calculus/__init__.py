@@ -1,0 +1,29 @@
+"""Gradients taken apart: nodes, the chain rule, checks, and one sample worked step by step."""
+
+from linnet.calculus.chain import Chain
+from linnet.calculus.differences import NumericalJacobian, jacobian
+from linnet.calculus.nodes import (
+    Affine,
+    AffineWeights,
+    CrossEntropy,
+    LogSumExp,
+    Node,
+    Softmax,
+    SquaredError,
+)
+from linnet.calculus.taylor import GradientCheck, check_gradient
+
+__all__ = [
+    "Affine",
+    "AffineWeights",
+    "Chain",
+    "CrossEntropy",
+    "GradientCheck",
+    "LogSumExp",
+    "Node",
+    "NumericalJacobian",
+    "Softmax",
+    "SquaredError",
+    "check_gradient",
+    "jacobian",
+]
