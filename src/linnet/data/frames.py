@@ -3,7 +3,7 @@
 import math
 import sys
 from collections.abc import Mapping
-from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from linnet.data.tables import ArrowColumn, ArrowTable, Table, check_names
 from linnet.errors import DataTypeError, TableError
 from linnet.types import Array
 
-__all__ = ["as_table"]
+__all__ = ["as_table", "has_names"]
+
+_DataFrame: TypeAlias = Any
+"""A ``pandas.DataFrame``."""
 
 _Values: TypeAlias = Any
 """A NumPy array or a pandas Series."""
@@ -59,9 +62,7 @@ def as_table(data: object, origin: str = "table") -> Table:
     """
     if isinstance(data, Table):
         return data
-    # A DataFrame can only come from a pandas that is already imported.
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(data, pandas.DataFrame):
+    if _is_pandas(data):
         check_names([str(name) for name in data.columns], origin)
         columns = {str(name): data.iloc[:, i] for i, name in enumerate(data.columns)}
         return plain_table(_from_columns(columns, len(data), origin), origin)
@@ -77,11 +78,24 @@ def as_table(data: object, origin: str = "table") -> Table:
     return plain_table(_from_columns(columns, len(array), origin), origin)
 
 
+def has_names(data: object) -> bool:
+    """Tell whether the columns of what `as_table` accepts have names of their own."""
+    return isinstance(data, Table | Mapping | _ArrowStream) or _is_pandas(data)
+
+
+def _is_pandas(data: object) -> TypeGuard[_DataFrame]:
+    # A DataFrame can only come from a pandas that is already imported.
+    pandas = sys.modules.get("pandas")
+    return pandas is not None and isinstance(data, pandas.DataFrame)
+
+
 def _from_columns(columns: Mapping[str, Any], n_rows: int, origin: str) -> ArrowTable:
     import pyarrow as pa
 
     if not columns:
-        raise TableError(f"{origin}: there are {n_rows} rows but no columns.")
+        raise TableError(
+            f"{origin}: found 0 feature(s) (shape=({n_rows}, 0)) while a minimum of 1 is required."
+        )
     return pa.table({name: _arrow(name, values, origin) for name, values in columns.items()})
 
 
@@ -126,6 +140,9 @@ def _common_length(columns: Mapping[str, Array], origin: str) -> int:
 
 def _matrix(data: object) -> Array:
     array = np.asarray(data)
+    if array.dtype.kind == "U" and not isinstance(data, np.ndarray):
+        # NumPy has turned the numbers of a list into text: take the values as they are.
+        array = np.asarray(data, dtype=object)
     if array.ndim == 2 and array.dtype.kind == "c":
         raise TableError("Complex data not supported: give real and imaginary parts as columns.")
     if array.ndim == 2 and array.dtype.kind in "biufOUMm":

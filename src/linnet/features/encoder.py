@@ -1,0 +1,366 @@
+"""A table of real data becomes a design matrix: numbers, categories, dates, texts and gaps."""
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix, issparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from linnet.data.frames import as_table, has_names
+from linnet.data.tables import Table, name_list
+from linnet.errors import (
+    DataError,
+    DataTypeError,
+    DataWarning,
+    ModelFileError,
+    TableError,
+)
+from linnet.features.columns import ColumnKind
+from linnet.features.design import Part, dense_matrix, is_better_sparse, sparse_matrix
+from linnet.features.plan import ColumnEncoder, joined_notes, plan_column
+from linnet.features.settings import checked_settings, column_names
+from linnet.features.state import encoders_from_state, encoders_to_state
+from linnet.features.text import TextEncoder
+from linnet.features.unseen import unseen_message
+from linnet.types import Array
+
+__all__ = ["TableEncoder"]
+
+TableLike: TypeAlias = Any
+"""Whatever `linnet.data.frames.as_table` makes a table of."""
+
+Matrix: TypeAlias = Any
+"""An array, a csr_matrix, or the frame that ``set_output`` asks for."""
+
+Setting: TypeAlias = Any
+"""Checked when fitting, not when given: scikit-learn asks for that."""
+
+_NAME_SETTINGS: Final = ("categorical", "text")
+
+
+class TableEncoder(TransformerMixin, BaseEstimator):
+    """Turn a table into a float64 design matrix for a linear model.
+
+    - A number enters as (x − mean) / standard deviation, so that a penalty weighs all alike.
+    - A boolean enters as 0 or 1.
+    - A category enters one-hot: a column of zeros and ones for each level.
+    - A date enters as a number of days, and one-hot as month, weekday and hour (in UTC).
+    - A text enters as its words, where asked for; otherwise it is left out, with a note.
+    - A missing number or date counts as the mean, and a column of its own says where; a missing
+      category is a level.
+
+    Columns that cannot tell anything, being empty or everywhere the same, are left out. A
+    category not seen when fitting counts as "other", or as no level at all where none was rare.
+
+    Parameters
+    ----------
+    scale : bool
+        Whether numbers are standardised.
+    max_categories : int or None
+        The most levels of a category that get a column; the others share one called "other".
+    min_frequency : int or float
+        The least number of rows, or below 1 their share, for a level to get a column.
+    categorical : sequence of str
+        Columns to be taken as categories though they hold numbers or identifiers.
+    text : sequence of str
+        Columns whose words are to be used.
+    text_method : {"counted", "hashed"}
+        Counted words have names and are weighed by rarity (tf-idf); hashed words need no memory.
+    n_grams : int
+        The longest run of words that counts as a word itself.
+    hash_size : int
+        Number of columns of hashed words.
+    sparse : {"auto", True, False}
+        Whether the matrix is CSR; "auto" decides by memory.
+
+    Attributes
+    ----------
+    encoders_ : tuple
+        The encoder of each column used.
+    kinds_ : dict of str to ColumnKind
+        What each column of the table was taken for.
+    notes_ : tuple of str
+        What the user should know: columns left out, rare levels, missing values.
+    mean_, scale_ : array of shape (p,)
+        Each column of the design matrix is (x − mean) / scale; 0 and 1 where it is not scaled.
+        A coefficient c in standard deviations is c / scale in the column's own units.
+    sparse_ : bool
+        Whether the matrix is CSR; with "auto" that of a far longer table may be in any case.
+    n_features_in_ : int
+        Number of columns of the table.
+    feature_names_in_ : array of str
+        Their names, if the table had any.
+
+    Examples
+    --------
+    >>> encoder = TableEncoder()
+    >>> encoder.fit_transform({"age": [30, 50, None], "sex": ["f", "m", "f"]})
+    array([[-1.,  0.,  1.,  0.],
+           [ 1.,  0.,  0.,  1.],
+           [ 0.,  1.,  1.,  0.]])
+    >>> list(encoder.get_feature_names_out())
+    ['age', 'age missing', 'sex=f', 'sex=m']
+    >>> encoder.notes_
+    ("'age': values are missing, and a further column says where",)
+    """
+
+    def __init__(
+        self,
+        *,
+        scale: Setting = True,
+        max_categories: Setting = 10_000,
+        min_frequency: Setting = 1,
+        categorical: Setting = (),
+        text: Setting = (),
+        text_method: Setting = "counted",
+        n_grams: Setting = 1,
+        hash_size: Setting = 2**18,
+        sparse: Setting = "auto",
+    ) -> None:
+        self.scale = scale
+        self.max_categories = max_categories
+        self.min_frequency = min_frequency
+        self.categorical = categorical
+        self.text = text
+        self.text_method = text_method
+        self.n_grams = n_grams
+        self.hash_size = hash_size
+        self.sparse = sparse
+
+    def fit(self, X: TableLike, y: object = None) -> "TableEncoder":
+        """Choose and fit an encoder for each column.
+
+        Parameters
+        ----------
+        X : table
+            A Table, pandas or polars DataFrame, pyarrow Table, dict of columns or 2-D array.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        TableEncoder
+            This encoder.
+
+        Raises
+        ------
+        TableError
+            If ``X`` is no table, has no row or no usable column, or holds an infinite number.
+        SettingError
+            If a setting is out of range.
+        """
+        del y
+        self._fit(X)
+        return self
+
+    def fit_transform(self, X: TableLike, y: object = None) -> Matrix:
+        """Fit the encoder and return the design matrix of the same table: see `fit`."""
+        del y
+        parts, n_rows = self._fit(X)
+        return self._join(parts, n_rows)
+
+    def transform(self, X: TableLike) -> Matrix:
+        """Return the design matrix of a table.
+
+        Parameters
+        ----------
+        X : table
+            As in `fit`. Columns are found by name, in any order; further ones are ignored. The
+            columns of an array are taken by position.
+
+        Returns
+        -------
+        array or csr_matrix of shape (n, p)
+            The columns named by `get_feature_names_out`.
+
+        Raises
+        ------
+        TableError
+            If a column is missing, or holds values of another kind than when fitting.
+
+        Warns
+        -----
+        DataWarning
+            If a category holds values not seen when fitting: `unseen` counts them.
+        """
+        check_is_fitted(self)
+        table = self._table_to_encode(X)
+        parts = self._encode(table)
+        unseen = self._unseen(parts)
+        if unseen:
+            warnings.warn(unseen_message(unseen), DataWarning, stacklevel=2)
+        return self._join(parts, table.n_rows)
+
+    def unseen(self, X: TableLike) -> dict[str, dict[str, int]]:
+        """Count, for each column, the rows of each value that was not seen when fitting.
+
+        Parameters
+        ----------
+        X : table
+            As in `transform`.
+
+        Returns
+        -------
+        dict
+            Column → value → number of rows; without the columns that hold no such value.
+        """
+        check_is_fitted(self)
+        return self._unseen(self._encode(self._table_to_encode(X)))
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> Array:
+        """Return the names of the columns of the design matrix.
+
+        Parameters
+        ----------
+        input_features : array of str or None
+            Not used, but if given it must name the columns of the table.
+        """
+        check_is_fitted(self)
+        if input_features is not None:
+            self._check_input_features(np.asarray(input_features, dtype=object))
+        names = [name for encoder in self.encoders_ for name in encoder.names]
+        return np.asarray(names, dtype=object)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return all that was learnt as a dict that JSON can hold, and arrays by name."""
+        check_is_fitted(self)
+        records, arrays = encoders_to_state(self.encoders_)
+        settings = self.get_params(deep=False)
+        meta = {
+            "settings": settings | {name: column_names(settings[name]) for name in _NAME_SETTINGS},
+            "columns": self.columns_,
+            "named": self.named_,
+            "kinds": {name: str(kind) for name, kind in self.kinds_.items()},
+            "notes": list(self.notes_),
+            "sparse": self.sparse_,
+            "encoders": records,
+        }
+        return meta, arrays
+
+    @classmethod
+    def from_state(cls, meta: Mapping[str, Any], arrays: Mapping[str, Array]) -> "TableEncoder":
+        """Return the encoder that `to_state` took apart; it transforms alike to the last bit.
+
+        Raises
+        ------
+        ModelFileError
+            If the state is damaged.
+        """
+        try:
+            encoder = cls(**meta["settings"])
+            encoder.kinds_ = {name: ColumnKind(kind) for name, kind in meta["kinds"].items()}
+            encoder.notes_ = tuple(meta["notes"])
+            encoder.sparse_ = meta["sparse"]
+            encoder._remember_columns(list(meta["columns"]), named=meta["named"])
+            encoder._remember_encoders(encoders_from_state(meta["encoders"], arrays))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(
+                f"The encoder's state is damaged or of another version: {error!r}. Save it again."
+            ) from error
+        return encoder
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = ["float64"]
+        return tags
+
+    def _fit(self, X: TableLike) -> tuple[list[Part], int]:
+        table = _table(X)
+        settings = checked_settings(self.get_params(deep=False), table)
+        plans = {
+            name: plan_column(name, table.column(name), settings, table.origin)
+            for name in table.names
+        }
+        encoders = [plan.encoder for plan in plans.values() if plan.encoder is not None]
+        notes = joined_notes(plans)
+        if not encoders:
+            raise TableError(
+                f"{table.origin}: none of its {len(plans)} columns can be used with "
+                f"{table.n_rows} sample(s), n_samples={table.n_rows}: {'; '.join(notes)}."
+            )
+        self._remember_columns(table.names, named=has_names(X))
+        # Words come last, so that the columns before them can be joined in one pass.
+        self._remember_encoders(sorted(encoders, key=lambda e: isinstance(e, TextEncoder)))
+        self.kinds_ = {name: plan.kind for name, plan in plans.items()}
+        self.notes_ = notes
+        parts = self._encode(table)
+        chosen = self.sparse == "auto"
+        self.sparse_ = is_better_sparse(parts, table.n_rows) if chosen else bool(self.sparse)
+        return parts, table.n_rows
+
+    def _remember_columns(self, columns: list[str], *, named: bool) -> None:
+        self.columns_ = columns
+        self.named_ = named
+        self.n_features_in_ = len(columns)
+        if named:
+            self.feature_names_in_ = np.asarray(columns, dtype=object)
+        elif "feature_names_in_" in vars(self):
+            del self.feature_names_in_
+
+    def _remember_encoders(self, encoders: Iterable[ColumnEncoder]) -> None:
+        self.encoders_ = tuple(encoders)
+        self.mean_ = np.array([c for encoder in self.encoders_ for c in encoder.centres])
+        self.scale_ = np.array([s for encoder in self.encoders_ for s in encoder.scales])
+
+    def _table_to_encode(self, X: TableLike) -> Table:
+        """Return the table with the columns called as when fitting."""
+        table = _table(X)
+        if not has_names(X):
+            if len(table.names) != self.n_features_in_:
+                raise TableError(
+                    f"X has {len(table.names)} features, but TableEncoder is expecting "
+                    f"{self.n_features_in_} features as input."
+                )
+            return replace(table, columns=table.columns.rename_columns(self.columns_))
+        lacking = [e.name for e in self.encoders_ if e.name not in set(table.names)]
+        if lacking:
+            raise TableError(
+                f"{table.origin}: it lacks the columns {name_list(lacking)}, which the encoder was "
+                f"fitted with. Its columns are {name_list(table.names)}."
+            )
+        return table
+
+    def _encode(self, table: Table) -> list[Part]:
+        return [e.encode(table.column(e.name), table.origin) for e in self.encoders_]
+
+    def _unseen(self, parts: Sequence[Part]) -> dict[str, dict[str, int]]:
+        pairs = zip(self.encoders_, parts, strict=True)
+        return {encoder.name: part.unseen for encoder, part in pairs if part.unseen}
+
+    def _join(self, parts: Sequence[Part], n_rows: int) -> Array | csr_matrix:
+        # A table far longer than the one fitted may need the memory that a short one did not.
+        is_long = self.sparse == "auto" and is_better_sparse(parts, n_rows)
+        return (sparse_matrix if self.sparse_ or is_long else dense_matrix)(parts, n_rows)
+
+    def _check_input_features(self, names: Array) -> None:
+        if len(names) != self.n_features_in_:
+            raise DataError(
+                "input_features should have length equal to number of features "
+                f"({self.n_features_in_}), got {len(names)}"
+            )
+        if self.named_ and list(names) != self.columns_:
+            raise DataError("input_features is not equal to feature_names_in_")
+
+
+def _table(X: TableLike) -> Table:
+    if issparse(X):
+        raise DataTypeError(
+            "Sparse data was passed, but a table has dense columns. A sparse matrix needs no "
+            "encoder: fit the model to it directly."
+        )
+    table = as_table(X)
+    if table.n_rows == 0:
+        raise TableError(
+            f"{table.origin}: found 0 sample(s) (shape=(0, {len(table.names)})) while a minimum "
+            "of 1 is required."
+        )
+    return table
