@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +28,7 @@ _SAMPLE_BYTES: Final = 1 << 18
 _SAMPLE_ROWS: Final = 1000
 # Large enough that a row seldom straddles two blocks, small enough that two threads share a file.
 _BLOCK_BYTES: Final = 4 << 20
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _SEPARATOR_NAMES: Final = {"\t": "tab", " ": "space"}
 
 
@@ -165,7 +167,7 @@ def _quote_notes(data: bytes, broken: int | None) -> tuple[str, ...]:
 
 
 def _line_at(data: bytes, position: int) -> int:
-    return data.count(b"\n", 0, position) + 1
+    return len(_LINE_END.findall(data, 0, position)) + 1
 
 
 def _read_columns(data: bytes, layout: _Layout, origin: str) -> ArrowTable:
@@ -207,14 +209,14 @@ def _parse(data: bytes, layout: _Layout, block: int) -> ArrowTable:
 
 def _raise_for_ragged_row(data: bytes, layout: _Layout, origin: str) -> None:
     expected = len(layout.names)
-    header = data[: layout.start].count(b"\n")
+    header = _line_at(data, layout.start) - 1
     rows = parse_rows(data[layout.start :].decode(), layout.separator, quoted=layout.quoted)
     try:
         for line, row in rows:
             if len(row) != expected:
                 raise TableError(
-                    f"{origin}, line {header + line}: {len(row)} fields, where {expected} are "
-                    f"expected. {_ragged_advice(data, layout)}"
+                    f"{origin}, line {header + line}: fields found: {len(row)}, expected: {expected}. "
+                    f"{_ragged_advice(data, layout)}"
                 )
     except csv.Error:
         # A field longer than 128 KiB: PyArrow reads it, and knows its own trouble best.

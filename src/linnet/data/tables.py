@@ -61,7 +61,9 @@ class Table:
 
     def without(self, *names: str) -> "Table":
         """Return the table of all other columns."""
-        return replace(self, columns=self.columns.drop_columns(list(names)))
+        return replace(
+            self, columns=self.columns.drop_columns([select_column(self, n) for n in names])
+        )
 
 
 def select_column(table: Table, which: str | int) -> str:

@@ -33,7 +33,10 @@ def encoders_to_state(
         # Python writes floats to JSON so that they are read back to the last bit.
         record = asdict(cast("Any", encoder))
         if isinstance(encoder, TextEncoder):
-            arrays[f"rarity {i}"] = np.asarray(record.pop("rarity"))
+            rarity = record.pop("rarity")
+            # Hashed words have none, and not every file format takes an empty array.
+            if encoder.words:
+                arrays[f"rarity {i}"] = rarity
         records.append({"encoder": _TAGS[type(encoder)], **record})
     return records, arrays
 
@@ -68,6 +71,7 @@ def _encoder(i: int, record: dict[str, Any], arrays: Mapping[str, Array]) -> Col
             return DateEncoder(**record | {"days": NumberEncoder(**record["days"])}, parts=parts)
         case "text":
             words = tuple(record.pop("words"))
-            return TextEncoder(**record, words=words, rarity=np.asarray(arrays[f"rarity {i}"]))
+            rarity = np.asarray(arrays[f"rarity {i}"]) if words else np.empty(0)
+            return TextEncoder(**record, words=words, rarity=rarity)
         case unknown:
             raise ValueError(unknown)
