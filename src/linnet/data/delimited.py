@@ -215,8 +215,8 @@ def _raise_for_ragged_row(data: bytes, layout: _Layout, origin: str) -> None:
         for line, row in rows:
             if len(row) != expected:
                 raise TableError(
-                    f"{origin}, line {header + line}: fields found: {len(row)}, expected: {expected}. "
-                    f"{_ragged_advice(data, layout)}"
+                    f"{origin}, line {header + line}: fields found: {len(row)}, expected: "
+                    f"{expected}. {_ragged_advice(data, layout)}"
                 )
     except csv.Error:
         # A field longer than 128 KiB: PyArrow reads it, and knows its own trouble best.
