@@ -11,7 +11,9 @@ from linnet.calculus.nodes import (
     Softmax,
     SquaredError,
 )
+from linnet.calculus.steps import Step
 from linnet.calculus.taylor import GradientCheck, check_gradient
+from linnet.calculus.walkthrough import Walkthrough, explain
 
 __all__ = [
     "Affine",
@@ -24,6 +26,9 @@ __all__ = [
     "NumericalJacobian",
     "Softmax",
     "SquaredError",
+    "Step",
+    "Walkthrough",
     "check_gradient",
+    "explain",
     "jacobian",
 ]

@@ -1,5 +1,7 @@
 """What the calculus takes as a point: a dense array of real numbers of the expected shape."""
 
+from typing import SupportsFloat
+
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
@@ -10,7 +12,7 @@ from linnet.types import Array
 __all__ = ["constant", "matrix", "numbers", "precision", "vector"]
 
 
-def numbers(values: ArrayLike | float, name: str) -> Float[Array, "..."]:
+def numbers(values: ArrayLike | SupportsFloat, name: str) -> Float[Array, "..."]:
     """Read ``values`` as float64."""
     try:
         array = np.asarray(values)

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias, final
+from typing import Final, SupportsFloat, TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float
@@ -15,7 +15,7 @@ from linnet.types import Array
 
 __all__ = ["NumericalJacobian", "jacobian"]
 
-_Function: TypeAlias = Callable[[Array], ArrayLike | float]
+_Function: TypeAlias = Callable[[Array], ArrayLike | SupportsFloat]
 
 # The largest step, for |x| ≤ 1. It is no neat fraction, so that a period of f in x is hardly a
 # multiple of every step, which would look like a slope of 0.
@@ -44,7 +44,7 @@ class NumericalJacobian:
     error: Float[Array, "*shape"]
 
 
-def jacobian(f: _Function, x: ArrayLike | float) -> NumericalJacobian:
+def jacobian(f: _Function, x: ArrayLike | SupportsFloat) -> NumericalJacobian:
     """Jacobian of ``f`` at ``x`` by extrapolated central differences.
 
     The quotient (f(x + h eⱼ) − f(x − h eⱼ)) / 2h errs by a series in h². Those at h, h/2, h/4, …

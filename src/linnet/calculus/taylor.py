@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Final, SupportsFloat, TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GradientCheck", "check_gradient"]
 
-_Function: TypeAlias = Callable[[Array], ArrayLike | float]
+_Function: TypeAlias = Callable[[Array], ArrayLike | SupportsFloat]
 
 _STEPS: Final = 50
 # At so many of the smallest steps even a wrong gradient leaves next to nothing but rounding.

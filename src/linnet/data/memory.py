@@ -58,7 +58,7 @@ class MemorySource:
 
     def fold(self, function: Fold) -> tuple[Array, ...]:
         """Sum ``function`` over the tiles, in order."""
-        return sum_over(self._tiles(), function)
+        return sum_over(self.tiles(), function)
 
     def shuffled(self, random: np.random.Generator, batch_size: int) -> Iterator[Batch]:
         """Each row once, in random order."""
@@ -73,7 +73,8 @@ class MemorySource:
         rows = self._rows(np.sort(random.choice(self.n_samples, size, replace=False)))
         return MemorySource(rows.X, rows.y, rows.weight)
 
-    def _tiles(self) -> Iterator[Batch]:
+    def tiles(self) -> Iterator[Batch]:
+        """All rows in order, a tile at a time."""
         # One tile covers the data: spare CSR the copy that slicing would make.
         if self.n_samples <= self.tile_rows:
             yield Batch(self.X, self.y, self.weight)

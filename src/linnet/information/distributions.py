@@ -1,7 +1,7 @@
 """What counts as a distribution: nothing is clipped or normalised, and an error names the row."""
 
 from operator import index
-from typing import Final, SupportsIndex
+from typing import Final, SupportsFloat, SupportsIndex
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -64,7 +64,7 @@ def scores(values: ArrayLike, name: str, axis: int = -1) -> Float[Array, "*batch
     return Z
 
 
-def probabilities(values: ArrayLike | float, name: str) -> Float[Array, "*shape"]:
+def probabilities(values: ArrayLike | SupportsFloat, name: str) -> Float[Array, "*shape"]:
     """Check that every entry is a probability, whatever the others are."""
     p = _numbers(values, name)
     wrong = ~((p >= 0) & (p <= 1 + SUM_TOLERANCE))
@@ -89,7 +89,7 @@ def same_shape(
         )
 
 
-def _numbers(values: ArrayLike | float, name: str) -> Float[Array, "*shape"]:
+def _numbers(values: ArrayLike | SupportsFloat, name: str) -> Float[Array, "*shape"]:
     try:
         array = np.asarray(values)
     except ValueError as error:

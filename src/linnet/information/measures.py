@@ -1,6 +1,7 @@
 """Entropy, cross entropy and Kullback–Leibler divergence of probabilities."""
 
 from operator import index
+from typing import SupportsFloat
 
 import numpy as np
 from jaxtyping import Float
@@ -144,7 +145,9 @@ def kl_divergence(
         return in_unit(divergence_terms(P, Q, np.log(Q)).sum(axis=-1), unit)
 
 
-def surprise(p: ArrayLike | float, *, unit: Unit = "nats") -> Information | InformationArray:
+def surprise(
+    p: ArrayLike | SupportsFloat, *, unit: Unit = "nats"
+) -> Information | InformationArray:
     """Code length of an event of probability ``p``: −log p, and ``inf`` for p = 0.
 
     Parameters

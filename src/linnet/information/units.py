@@ -6,7 +6,7 @@ Arithmetic gives plain numbers: a number that names no unit cannot name a wrong 
 import math
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, Final, TypeAlias, final
+from typing import Any, Final, SupportsFloat, TypeAlias, final
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -62,12 +62,12 @@ class Information(float):
     __slots__ = ("_unit",)
     _unit: Unit
 
-    def __new__(cls, value: float, unit: Unit) -> "Information":
+    def __new__(cls, value: SupportsFloat, unit: Unit) -> "Information":
         """Make the number; the unit is no part of its value."""
         nats_per(unit)
         return float.__new__(cls, value)
 
-    def __init__(self, value: float, unit: Unit) -> None:
+    def __init__(self, value: SupportsFloat, unit: Unit) -> None:
         del value
         self._unit = unit
 
@@ -125,7 +125,7 @@ class InformationArray(np.ndarray[Any, np.dtype[Any]]):
 
     unit: Unit
 
-    def __new__(cls, values: ArrayLike | float, unit: Unit) -> "InformationArray":
+    def __new__(cls, values: ArrayLike | SupportsFloat, unit: Unit) -> "InformationArray":
         """Copy the values and note their unit."""
         nats_per(unit)
         array = np.array(values, dtype=np.float64).view(cls)

@@ -51,6 +51,11 @@ class Moments:
         return Moments(np.asarray(R), self.n_features)
 
     @property
+    def n_targets(self) -> int:
+        """Number of targets m."""
+        return len(self.R) - 1 - self.n_features
+
+    @property
     def total_weight(self) -> float:
         """Sum of the weights so far."""
         return float(self.R[0, 0] ** 2)
@@ -60,6 +65,13 @@ class Moments:
         """Weighted means of the features and of the targets."""
         row = self.R[0] / self.R[0, 0]
         return row[1 : 1 + self.n_features], row[1 + self.n_features :]
+
+    def mean_squared_residual(self, theta: Float[Array, "m p"]) -> Float[Array, " m"]:
+        """Weighted mean of (y − W x − b)² over all rows, for Θ = [W b]."""
+        k = self.n_features
+        W, b = theta[:, :k], theta[:, k]
+        residual = self.R[:, 1 + k :] - self.R[:, 1 : 1 + k] @ W.T - np.outer(self.R[:, 0], b)
+        return (residual**2).sum(axis=0) / self.total_weight
 
     def rows(self, *, centred: bool) -> tuple[Float[Array, "t k"], Float[Array, "t m"]]:
         """Return a few rows with the same sums of products as all the rows added."""

@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass
 from math import cos, pi
-from typing import Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final
 
-__all__ = ["Schedule", "ScheduleName"]
+__all__ = ["ENDLESS_SCHEDULES", "SCHEDULES", "Schedule", "ScheduleName"]
 
 ScheduleName: TypeAlias = Literal["constant", "inverse-scaling", "cosine", "one-cycle"]
+
+SCHEDULES: Final[tuple[ScheduleName, ...]] = (
+    "inverse-scaling",
+    "constant",
+    "cosine",
+    "one-cycle",
+)
+ENDLESS_SCHEDULES: Final[tuple[ScheduleName, ...]] = ("inverse-scaling", "constant")
+"""Schedules that need not know beforehand how many steps there will be."""
 
 
 @final

@@ -1,0 +1,15 @@
+"""Estimators in scikit-learn's manner: fit, predict, save."""
+
+from linnet.estimators.convergence import ConvergenceWarning
+from linnet.estimators.linear import LinearRegression
+from linnet.estimators.loading import load
+from linnet.estimators.softmax import SoftmaxRegression
+from linnet.estimators.table_model import TableModel
+
+__all__ = [
+    "ConvergenceWarning",
+    "LinearRegression",
+    "SoftmaxRegression",
+    "TableModel",
+    "load",
+]

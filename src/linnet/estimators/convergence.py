@@ -1,0 +1,37 @@
+"""How an estimator tells of a fit that ended short of its goal: one warning, with advice."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from linnet.errors import LinnetWarning
+from linnet.solvers import Certificate, Ending
+
+__all__ = ["ConvergenceWarning", "threads", "warn_unless_converged"]
+
+
+class ConvergenceWarning(LinnetWarning, SklearnConvergenceWarning):
+    """The optimum was not reached within ``tol``: the message says what to do."""
+
+
+def warn_unless_converged(name: str, ending: Ending, certificate: Certificate) -> None:
+    """Warn once if the solver ended short of its goal."""
+    if not ending.converged:
+        warnings.warn(
+            f"{name}: {ending.value}. As it stands the fit is {certificate}.",
+            ConvergenceWarning,
+            stacklevel=3,
+        )
+
+
+@contextmanager
+def threads(n_jobs: int | None) -> Iterator[None]:
+    """Limit the threads of the linear algebra inside; ``None`` and −1 use all there are."""
+    if n_jobs is None or n_jobs == -1:
+        yield
+        return
+    with threadpool_limits(limits=n_jobs):
+        yield

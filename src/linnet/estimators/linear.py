@@ -1,0 +1,312 @@
+"""Linear regression: a number, or several, as a linear function of the features."""
+
+from typing import Any, Self, cast
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
+
+from linnet.data import MemorySource
+from linnet.engine import scores
+from linnet.errors import DataError, SettingError
+from linnet.estimators.convergence import threads, warn_unless_converged
+from linnet.estimators.saving import (
+    State,
+    fitting_state,
+    restore_fitting,
+    settings_of,
+    write_model,
+)
+from linnet.estimators.validation import (
+    check_features,
+    check_numeric_targets,
+    check_positive,
+    check_weights,
+)
+from linnet.information.units import InformationArray, in_unit
+from linnet.solvers.least_squares import (
+    LARGEST_GRAM,
+    LeastSquaresFit,
+    least_squares,
+    least_squares_of_moments,
+)
+from linnet.solvers.moments import Moments
+from linnet.types import Array, Unit
+
+__all__ = ["LinearRegression"]
+
+
+class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """Linear regression by least squares, solved exactly.
+
+    Minimises Σᵢ sᵢ ‖yᵢ − W xᵢ − b‖² + α ‖W‖², with sample weights sᵢ. The solution does not
+    depend on the units of the features, and keeps its digits where their columns are nearly
+    dependent. Where they are dependent it is the shortest W.
+
+    Parameters
+    ----------
+    alpha : float, default 0.0
+        Strength α of the ridge penalty, as in scikit-learn's Ridge; 0 for ordinary least squares.
+    fit_intercept : bool, default True
+        Whether to fit an intercept b, which is not penalised.
+    n_jobs : int or None, default None
+        Threads of the linear algebra; ``None`` and −1 use all there are.
+
+    Attributes
+    ----------
+    coef_ : array of shape (k,), or (m, k) for targets of shape (n, m)
+        Weights W.
+    intercept_ : float, or array of shape (m,)
+        Intercept b.
+    rank_ : int or None
+        Rank of the centred design; ``None`` for sparse data with very many columns.
+    condition_number_ : float
+        Of the centred design with columns of unit length: about 10^d costs d digits.
+        Infinite below full rank.
+    residual_variance_ : float, or array of shape (m,)
+        Mean squared residual, by weight: the variance of the Gaussian of :meth:`code_lengths`.
+    certificate_ : Certificate
+        ``gap``: how far the objective, divided by 2S, is from its minimum.
+    n_features_in_ : int
+        Number of features k.
+    feature_names_in_ : array of shape (k,)
+        Their names, where ``X`` had text for names.
+
+    References
+    ----------
+    Björck, *Numerical Methods for Least Squares Problems*, 1996, sections 2.7 and 2.9.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = LinearRegression().fit(X, y)
+    >>> round(model.score(X, y), 4)
+    0.5177
+    >>> model.rank_, f"{model.condition_number_:.0f}"
+    (10, '45')
+    """
+
+    def __init__(
+        self, alpha: float = 0.0, *, fit_intercept: bool = True, n_jobs: int | None = None
+    ) -> None:
+        self.alpha = alpha
+        self.fit_intercept = fit_intercept
+        self.n_jobs = n_jobs
+
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit to rows ``X`` and their targets.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame of shape (n, k)
+            Samples; any real type, dense or CSR.
+        y : array of shape (n,) or (n, m)
+            One number a row, or several.
+        sample_weight : array of shape (n,), optional
+            How often each row counts; a weight of 2 equals a row given twice.
+
+        Returns
+        -------
+        LinearRegression
+            This model, fitted.
+
+        Raises
+        ------
+        DataError
+            If the data cannot be used: the message names row and column.
+        SettingError
+            If a setting is out of range.
+        """
+        check_positive(self.alpha, "alpha", zero=True)
+        X = check_features(self, X, reset=True)
+        targets = check_numeric_targets(y, X.shape[0])
+        weight = check_weights(sample_weight, X.shape[0])
+        columns = targets if targets.ndim == 2 else targets[:, None]
+        with threads(self.n_jobs):
+            fit = least_squares(
+                MemorySource(X, columns, weight),
+                alpha=float(self.alpha),
+                fit_intercept=self.fit_intercept,
+            )
+        self._keep(fit, single=targets.ndim == 1)
+        squares = (columns - scores(X, self._theta)) ** 2
+        self._keep_variance(np.average(squares, axis=0, weights=weight))
+        self._moments: Moments | None = None
+        warn_unless_converged("LinearRegression", fit.ending, fit.certificate)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Add rows to those that earlier calls have seen, and fit all of them exactly.
+
+        The result is that of ``fit`` on all rows together, to rounding; the rows themselves are
+        not kept, only a triangle of (k + m + 1)² numbers. A call after ``fit`` begins afresh.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        LinearRegression
+            This model, fitted to all rows so far.
+
+        Raises
+        ------
+        DataError
+            If the data cannot be used, or have another shape than before.
+        """
+        check_positive(self.alpha, "alpha", zero=True)
+        moments = getattr(self, "_moments", None)
+        X = check_features(self, X, reset=moments is None)
+        targets = check_numeric_targets(y, X.shape[0])
+        weight = check_weights(sample_weight, X.shape[0])
+        columns = targets if targets.ndim == 2 else targets[:, None]
+        k, m = X.shape[1], columns.shape[1]
+        if k > LARGEST_GRAM:
+            raise SettingError(
+                f"partial_fit keeps the products of all features, and {k} features are too many "
+                f"for that: it takes up to {LARGEST_GRAM}. Use fit, which takes sparse data of "
+                "any width."
+            )
+        if moments is None:
+            moments = Moments.empty(k, m)
+        if m != moments.n_targets:
+            raise DataError(
+                f"y has {m} targets a row, but {moments.n_targets} in the calls of partial_fit "
+                "before. Give the same targets in every call."
+            )
+        for rows in MemorySource(X, columns, weight).tiles():
+            moments = moments.with_rows(_dense(rows.X), rows.y, rows.weight)
+        with threads(self.n_jobs):
+            fit = least_squares_of_moments(
+                moments, alpha=float(self.alpha), fit_intercept=self.fit_intercept
+            )
+        self._moments = moments
+        self._keep(fit, single=targets.ndim == 1)
+        self._keep_variance(moments.mean_squared_residual(self._theta))
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Predicted targets, of shape (n,), or (n, m) where several were fitted."""
+        check_is_fitted(self)
+        predicted = scores(check_features(self, X, reset=False), self._theta)
+        return predicted[:, 0] if self.coef_.ndim == 1 else predicted
+
+    def code_lengths(
+        self, X: Any, y: Any, *, precision: float, unit: Unit = "bits"
+    ) -> InformationArray:
+        """Length of the code for each target, given to ``precision``, under the model.
+
+        The residual is taken as Gaussian with variance σ² = ``residual_variance_``. A value known
+        to within a cell of width Δ then costs
+
+            −log(Δ N(y; ŷ, σ²)) = (y − ŷ)²/(2σ²) + log(σ √(2π) / Δ),
+
+        which is the squared loss in other units, plus a constant. Several targets of a row are
+        coded one after the other.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame of shape (n, k)
+        y : array of shape (n,) or (n, m)
+        precision : float
+            Width Δ of the cell, in the unit of the target; small beside σ.
+        unit : {"bits", "nats"}
+            Unit of the lengths.
+
+        Returns
+        -------
+        InformationArray of shape (n,)
+
+        Raises
+        ------
+        DataError
+            If the model leaves no residual at all, so that σ is 0.
+
+        References
+        ----------
+        Cover and Thomas, *Elements of Information Theory*, 2nd ed., section 8.3.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> model = LinearRegression().fit(X, y)
+        >>> f"{model.code_lengths(X, y, precision=1).mean():.3f}"
+        '7.792 bits'
+        """
+        width = check_positive(precision, "precision")
+        check_is_fitted(self)
+        Z = scores(check_features(self, X, reset=False), self._theta)
+        targets = check_numeric_targets(y, len(Z)).reshape(Z.shape)
+        variance = np.atleast_1d(self.residual_variance_)
+        if not (variance > 0).all():
+            raise DataError(
+                "The model fits its data without any residual: a Gaussian of variance 0 gives no "
+                "code lengths."
+            )
+        squares = (targets - Z) ** 2 / (2 * variance)
+        lengths = (squares + 0.5 * np.log(2 * np.pi * variance) - np.log(width)).sum(axis=1)
+        return cast("InformationArray", in_unit(lengths, unit))
+
+    def save(self, path: Any) -> None:
+        """Write the fitted model to one file, whole or not at all; see :func:`linnet.load`."""
+        write_model(path, type(self).__name__, self.to_state())
+
+    def to_state(self) -> State:
+        """Return all that was learnt: a dict that JSON can hold, and arrays by name."""
+        check_is_fitted(self)
+        meta = fitting_state(self) | {
+            "settings": settings_of(self),
+            "single": self.coef_.ndim == 1,
+            "rank": self.rank_,
+            "condition_number": self.condition_number_,
+        }
+        return meta, {
+            "coef": np.atleast_2d(self.coef_),
+            "intercept": np.atleast_1d(self.intercept_),
+            "residual_variance": np.atleast_1d(self.residual_variance_),
+        }
+
+    @classmethod
+    def from_state(cls, state: State) -> "LinearRegression":
+        """Return the model that :meth:`to_state` took apart."""
+        meta, arrays = state
+        model = cls(**meta["settings"])
+        restore_fitting(model, meta)
+        single = meta["single"]
+        model.coef_ = arrays["coef"][0] if single else arrays["coef"]
+        model.intercept_ = float(arrays["intercept"][0]) if single else arrays["intercept"]
+        model._keep_variance(arrays["residual_variance"])
+        model.rank_, model.condition_number_ = meta["rank"], meta["condition_number"]
+        return model
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
+    @property
+    def _theta(self) -> Float[Array, "m p"]:
+        """Weights and intercepts as the engine holds them."""
+        return np.concatenate(
+            [np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)[:, None]], axis=1
+        )
+
+    def _keep(self, fit: LeastSquaresFit, *, single: bool) -> None:
+        self.coef_ = fit.coef[:, 0] if single else np.ascontiguousarray(fit.coef.T)
+        self.intercept_ = float(fit.intercept[0]) if single else fit.intercept
+        self.rank_ = fit.rank
+        self.condition_number_ = fit.condition_number
+        self.certificate_ = fit.certificate
+
+    def _keep_variance(self, variance: Float[Array, " m"]) -> None:
+        self.residual_variance_ = float(variance[0]) if self.coef_.ndim == 1 else variance
+
+
+def _dense(X: Any) -> Array:
+    return X if isinstance(X, np.ndarray) else X.toarray()

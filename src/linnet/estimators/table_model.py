@@ -1,0 +1,158 @@
+"""A model of tables: the encoder that makes numbers of a table, and the regression behind it."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
+
+from linnet.errors import ModelFileError
+from linnet.estimators.linear import LinearRegression
+from linnet.estimators.saving import State, write_model
+from linnet.estimators.softmax import SoftmaxRegression
+from linnet.features.encoder import TableEncoder
+from linnet.information.units import InformationArray
+from linnet.types import Array, Unit
+
+__all__ = ["TableModel"]
+
+
+class TableModel(BaseEstimator):
+    """A regression that takes real tables: what ``linnet fit`` makes and saves.
+
+    Parameters
+    ----------
+    estimator : SoftmaxRegression or LinearRegression
+        The regression; it is cloned.
+    encoder : TableEncoder or None, default None
+        How tables become numbers; ``None`` for one with default settings. It is cloned.
+    target : str or None, default None
+        Name of the column that is predicted, kept for those who load the model.
+
+    Attributes
+    ----------
+    estimator_, encoder_
+        The fitted regression and encoder.
+    classes_ : array of shape (q,)
+        The classes, of a classifier.
+
+    Examples
+    --------
+    >>> table = {"colour": ["red", "blue", "red", "blue"], "size": [1.0, 2.0, 1.5, 3.0]}
+    >>> model = TableModel(SoftmaxRegression()).fit(table, ["apple", "plum", "apple", "plum"])
+    >>> list(model.predict({"colour": ["blue"], "size": [2.5]}))
+    ['plum']
+    """
+
+    def __init__(
+        self,
+        estimator: SoftmaxRegression | LinearRegression,
+        encoder: TableEncoder | None = None,
+        *,
+        target: str | None = None,
+    ) -> None:
+        self.estimator = estimator
+        self.encoder = encoder
+        self.target = target
+
+    def fit(self, table: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit the encoder, then the regression.
+
+        Parameters
+        ----------
+        table : table
+            Whatever :class:`~linnet.TableEncoder` takes.
+        y : array of shape (n,)
+            Labels, or numbers.
+        sample_weight : array of shape (n,), optional
+            How often each row counts.
+
+        Returns
+        -------
+        TableModel
+            This model, fitted.
+        """
+        encoder = TableEncoder() if self.encoder is None else clone(self.encoder)
+        X = encoder.fit_transform(table)
+        self.estimator_ = clone(self.estimator).fit(X, y, sample_weight)
+        self.encoder_ = encoder
+        return self
+
+    @property
+    def classes_(self) -> Array:
+        """The classes, sorted."""
+        return self.estimator_.classes_
+
+    @property
+    def certificate_(self) -> Any:
+        """The certificate of the regression."""
+        return self.estimator_.certificate_
+
+    def predict(self, table: Any) -> Array:
+        """Most probable class of each row, or the number predicted for it."""
+        return self.estimator_.predict(self._design(table))
+
+    def predict_proba(self, table: Any) -> Array:
+        """Probabilities of the classes, of a classifier."""
+        return self.estimator_.predict_proba(self._design(table))
+
+    def predict_log_proba(self, table: Any) -> Array:
+        """Logarithms of the probabilities of the classes, of a classifier."""
+        return self.estimator_.predict_log_proba(self._design(table))
+
+    def code_lengths(
+        self, table: Any, y: Any, unit: Unit = "bits", **options: float
+    ) -> InformationArray:
+        """Length of the code for each target; see the regression's own method."""
+        return self.estimator_.code_lengths(self._design(table), y, unit=unit, **options)
+
+    def score(self, table: Any, y: Any, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy of a classifier, R² of a linear regression."""
+        return float(self.estimator_.score(self._design(table), y, sample_weight))
+
+    def save(self, path: Any) -> None:
+        """Write the fitted model to one file, whole or not at all; see :func:`linnet.load`."""
+        check_is_fitted(self)
+        write_model(path, type(self).__name__, self.to_state())
+
+    def to_state(self) -> State:
+        """Return all that was learnt: a dict that JSON can hold, and arrays by name."""
+        encoder, encoder_arrays = self.encoder_.to_state()
+        model, model_arrays = self.estimator_.to_state()
+        meta = {
+            "target": self.target,
+            "regression": type(self.estimator_).__name__,
+            "encoder": encoder,
+            "model": model,
+        }
+        arrays = {f"encoder.{name}": array for name, array in encoder_arrays.items()}
+        return meta, arrays | {f"model.{name}": array for name, array in model_arrays.items()}
+
+    @classmethod
+    def from_state(cls, state: State) -> "TableModel":
+        """Return the model that :meth:`to_state` took apart."""
+        meta, arrays = state
+        kinds = {each.__name__: each for each in (SoftmaxRegression, LinearRegression)}
+        if meta["regression"] not in kinds:
+            raise ModelFileError(f"unknown regression {meta['regression']!r}")
+        estimator = kinds[meta["regression"]].from_state((meta["model"], _part(arrays, "model.")))
+        encoder = TableEncoder.from_state(meta["encoder"], _part(arrays, "encoder."))
+        model = cls(clone(estimator), clone(encoder), target=meta["target"])
+        model.estimator_, model.encoder_ = estimator, encoder
+        return model
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "estimator_")
+
+    def _design(self, table: Any) -> Any:
+        check_is_fitted(self)
+        return self.encoder_.transform(table)
+
+
+def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:
+    return {
+        name.removeprefix(prefix): np.asarray(array)
+        for name, array in arrays.items()
+        if name.startswith(prefix)
+    }

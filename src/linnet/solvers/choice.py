@@ -1,0 +1,59 @@
+"""Which solver fits a softmax regression, with the settings that a user may give."""
+
+from typing import Any, Final, Protocol
+
+from jaxtyping import Float
+
+from linnet.solvers.gradient_descent import GradientDescent
+from linnet.solvers.lbfgs import LBFGS
+from linnet.solvers.newton_cg import NewtonCG
+from linnet.solvers.problem import Problem
+from linnet.solvers.schedules import ScheduleName
+from linnet.solvers.sgd import StochasticGradientDescent
+from linnet.solvers.solution import Solution
+from linnet.types import Array
+
+__all__ = ["SOLVERS", "Solver", "choose_solver"]
+
+SOLVERS: Final = ("auto", "newton-cg", "lbfgs", "gradient-descent", "sgd")
+
+
+class Solver(Protocol):
+    """Settings that can minimise a problem."""
+
+    def minimise(self, problem: Problem, theta: Float[Array, "m p"]) -> Solution:
+        """Minimise F from ``theta``."""
+        ...
+
+
+def choose_solver(
+    name: str,
+    *,
+    tol: float,
+    max_iter: int | None,
+    learning_rate: float | None,
+    schedule: ScheduleName,
+    batch_size: int,
+    random_state: int,
+) -> Solver:
+    """Return the named solver; ``"auto"`` is Newton's method, which needs no scaling by hand.
+
+    ``max_iter=None`` leaves the number of steps to the solver.
+    """
+    steps: dict[str, Any] = {} if max_iter is None else {"max_steps": max_iter}
+    match name:
+        case "auto" | "newton-cg":
+            return NewtonCG(tol=tol, random_state=random_state, **steps)
+        case "lbfgs":
+            return LBFGS(tol=tol, **steps)
+        case "gradient-descent":
+            return GradientDescent(tol=tol, learning_rate=learning_rate, **steps)
+        case _:
+            return StochasticGradientDescent(
+                tol=tol,
+                learning_rate=learning_rate,
+                schedule=schedule,
+                batch_size=batch_size,
+                random_state=random_state,
+                **steps,
+            )
