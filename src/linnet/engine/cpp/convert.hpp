@@ -1,0 +1,146 @@
+// Blocks of a matrix of any kind of number and any strides, converted to float or double.
+//
+// This is how data of another kind or order are read: a tile at a time, never whole.
+#pragma once
+
+#include "job.hpp"
+#include "simd.hpp"
+
+namespace linnet {
+namespace LINNET_SIMD {
+
+struct Half {
+  std::uint16_t bits;
+};
+struct Bfloat {
+  std::uint16_t bits;
+};
+
+LINNET_INLINE float as_float(std::uint32_t bits) {
+  float f;
+  __builtin_memcpy(&f, &bits, sizeof f);
+  return f;
+}
+
+template <class T, class S> LINNET_INLINE T number(S s) { return static_cast<T>(s); }
+template <class T> LINNET_INLINE T number(Bfloat s) {
+  return static_cast<T>(as_float(static_cast<std::uint32_t>(s.bits) << 16));
+}
+template <class T> LINNET_INLINE T number(Half s) {
+  const std::uint32_t magnitude = static_cast<std::uint32_t>(s.bits & 0x7fff) << 13;
+  // The exponent is rebiased by a multiplication, which also makes subnormals right.
+  const float scaled = as_float(magnitude) * 0x1p112f;
+  const float endless = as_float(magnitude | 0x7f800000u); // infinity or NaN
+  const float size = (s.bits & 0x7c00) == 0x7c00 ? endless : scaled;
+  return static_cast<T>(s.bits & 0x8000 ? -size : size);
+}
+
+template <class S> LINNET_INLINE S read(const char *from) {
+  S s;
+  __builtin_memcpy(&s, from, sizeof s);
+  return s;
+}
+
+template <class T, class S>
+LINNET_INLINE void convert_run(const char *from, std::ptrdiff_t stride, std::int64_t count, T *to) {
+  if (stride == static_cast<std::ptrdiff_t>(sizeof(S))) {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = number<T>(read<S>(from + i * sizeof(S)));
+  } else {
+    for (std::int64_t i = 0; i < count; ++i) to[i] = number<T>(read<S>(from + i * stride));
+  }
+}
+
+template <class T, class S>
+void convert_rows(const Matrix &X, std::int64_t row, std::int64_t rows, T *to, std::ptrdiff_t ld) {
+  const char *from = X.data + row * X.row_stride;
+  for (std::int64_t t = 0; t < rows; ++t)
+    convert_run<T, S>(from + t * X.row_stride, X.column_stride, X.columns, to + t * ld);
+}
+
+// Four runs of four numbers, turned into four rows.
+template <class T> LINNET_INLINE void turn_four(const T *from, std::ptrdiff_t ldf, T *to,
+                                                std::ptrdiff_t ld) {
+  typedef typename Sized<T, 4 * sizeof(T)>::V V;
+  const V a = load_as<V>(from), b = load_as<V>(from + ldf);
+  const V c = load_as<V>(from + 2 * ldf), d = load_as<V>(from + 3 * ldf);
+  const V ab0 = __builtin_shufflevector(a, b, 0, 4, 1, 5);
+  const V ab1 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  const V cd0 = __builtin_shufflevector(c, d, 0, 4, 1, 5);
+  const V cd1 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  store(to, __builtin_shufflevector(ab0, cd0, 0, 1, 4, 5));
+  store(to + ld, __builtin_shufflevector(ab0, cd0, 2, 3, 6, 7));
+  store(to + 2 * ld, __builtin_shufflevector(ab1, cd1, 0, 1, 4, 5));
+  store(to + 3 * ld, __builtin_shufflevector(ab1, cd1, 2, 3, 6, 7));
+}
+
+constexpr std::int64_t TURNED_COLUMNS = 16;
+constexpr std::int64_t TURNED_ROWS = 64;
+
+// Columns lie contiguous: read them as runs, and turn the runs into rows within the cache.
+template <class T, class S>
+void convert_columns(const Matrix &X, std::int64_t row, std::int64_t rows, T *to,
+                     std::ptrdiff_t ld) {
+  T runs[TURNED_COLUMNS * TURNED_ROWS];
+  for (std::int64_t t0 = 0; t0 < rows; t0 += TURNED_ROWS) {
+    const std::int64_t some = rows - t0 < TURNED_ROWS ? rows - t0 : TURNED_ROWS;
+    for (std::int64_t c0 = 0; c0 < X.columns; c0 += TURNED_COLUMNS) {
+      const std::int64_t left = X.columns - c0;
+      const std::int64_t columns = left < TURNED_COLUMNS ? left : TURNED_COLUMNS;
+      const char *from = X.data + (row + t0) * X.row_stride + c0 * X.column_stride;
+      for (std::int64_t c = 0; c < columns; ++c)
+        convert_run<T, S>(from + c * X.column_stride, X.row_stride, some, runs + c * TURNED_ROWS);
+      T *block = to + t0 * ld + c0;
+      const std::int64_t fours = columns - columns % 4, t4 = some - some % 4;
+      for (std::int64_t t = 0; t < t4; t += 4)
+        for (std::int64_t c = 0; c < fours; c += 4)
+          turn_four(runs + c * TURNED_ROWS + t, TURNED_ROWS, block + t * ld + c, ld);
+      for (std::int64_t t = 0; t < some; ++t)
+        for (std::int64_t c = t < t4 ? fours : 0; c < columns; ++c)
+          block[t * ld + c] = runs[c * TURNED_ROWS + t];
+    }
+  }
+}
+
+LINNET_INLINE std::ptrdiff_t magnitude(std::ptrdiff_t a) { return a < 0 ? -a : a; }
+
+template <class T, class S>
+LINNET_INLINE void convert_kind(const Matrix &X, std::int64_t row, std::int64_t rows, T *to,
+                                std::ptrdiff_t ld) {
+  if (magnitude(X.row_stride) < magnitude(X.column_stride))
+    convert_columns<T, S>(X, row, rows, to, ld);
+  else
+    convert_rows<T, S>(X, row, rows, to, ld);
+}
+
+// Rows [row, row + rows) of X, row by row; what stands beyond its columns is left alone.
+template <class T>
+void convert(const Matrix &X, std::int64_t row, std::int64_t rows, T *to, std::ptrdiff_t ld) {
+  switch (X.kind) {
+  case Kind::f64: return convert_kind<T, double>(X, row, rows, to, ld);
+  case Kind::f32: return convert_kind<T, float>(X, row, rows, to, ld);
+  case Kind::f16: return convert_kind<T, Half>(X, row, rows, to, ld);
+  case Kind::bf16: return convert_kind<T, Bfloat>(X, row, rows, to, ld);
+  case Kind::u8: return convert_kind<T, std::uint8_t>(X, row, rows, to, ld);
+  case Kind::i8: return convert_kind<T, std::int8_t>(X, row, rows, to, ld);
+  case Kind::u16: return convert_kind<T, std::uint16_t>(X, row, rows, to, ld);
+  case Kind::i16: return convert_kind<T, std::int16_t>(X, row, rows, to, ld);
+  case Kind::u32: return convert_kind<T, std::uint32_t>(X, row, rows, to, ld);
+  case Kind::i32: return convert_kind<T, std::int32_t>(X, row, rows, to, ld);
+  case Kind::u64: return convert_kind<T, std::uint64_t>(X, row, rows, to, ld);
+  case Kind::i64: return convert_kind<T, std::int64_t>(X, row, rows, to, ld);
+  }
+}
+
+// The same block turned: what was column c of X is row c of the result.
+template <class T>
+void convert_turned(Matrix X, std::int64_t row, std::int64_t rows, T *to, std::ptrdiff_t ld) {
+  X.data += row * X.row_stride;
+  const std::int64_t columns = X.columns;
+  const std::ptrdiff_t stride = X.row_stride;
+  X.row_stride = X.column_stride, X.column_stride = stride;
+  X.columns = rows;
+  convert(X, 0, columns, to, ld);
+}
+
+} // namespace LINNET_SIMD
+} // namespace linnet

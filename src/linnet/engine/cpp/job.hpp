@@ -1,0 +1,82 @@
+// What a pass is asked for: plain data that every instruction set's code reads alike.
+//
+// Parameters are matrices of m rows (one a score) and p columns: k weights, then the intercept
+// where there is one. Several of them may be stacked: Theta, then directions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace linnet {
+
+enum class Kind : int { f64, f32, f16, bf16, u8, i8, u16, i16, u32, i32, u64, i64 };
+enum class Loss : int { softmax, squared };
+enum class Mode : int { value, gradient, hessian_product, intercept, hessian_diagonal };
+
+// A dense matrix of any kind of number, where it lies: strides are in bytes and may be negative.
+struct Matrix {
+  const char *data = nullptr;
+  Kind kind = Kind::f64;
+  std::int64_t rows = 0, columns = 0;
+  std::ptrdiff_t row_stride = 0, column_stride = 0;
+};
+
+// Compressed sparse rows, with pointers and indices of 32 or 64 bits and values of either float.
+struct SparseRows {
+  const void *pointers = nullptr, *indices = nullptr, *values = nullptr;
+  bool wide_pointers = false, wide_indices = false, wide_values = false;
+  bool sorted = false;
+  std::int64_t entries = 0;
+};
+
+struct Job {
+  bool sparse = false;
+  Matrix X;           // for sparse rows only its shape counts
+  SparseRows entries; // only where sparse
+  Matrix targets;     // one column of labels, or a row of numbers for each sample
+  bool labels = false;
+  const double *weight = nullptr; // null: each row counts once
+  const double *parameters = nullptr;
+  std::int64_t sets = 1, m = 0;
+  bool intercept = false;
+  Loss loss = Loss::softmax;
+  bool anchored = false;
+  Mode mode = Mode::value;
+  bool float32 = false; // scores and tiles in float32; sums over tiles are float64 always
+
+  std::int64_t k() const { return X.columns; }
+  std::int64_t p() const { return X.columns + (intercept ? 1 : 0); }
+  std::int64_t scores() const { return sets * m; }
+  // A softmax's Hessian needs the scores at Theta beside those along the directions.
+  std::int64_t outputs() const {
+    if (mode == Mode::hessian_product && loss == Loss::softmax) return (sets - 1) * m;
+    return mode == Mode::value ? 0 : sets * m;
+  }
+  bool has_weight_sums() const { return mode != Mode::value && mode != Mode::intercept; }
+  std::int64_t hessian_size() const { return mode == Mode::intercept ? m * m : 0; }
+};
+
+// Where the sums over rows are added: all float64.
+struct Sums {
+  double *value = nullptr;
+  double *hessian = nullptr;      // m x m, of the intercepts
+  double *intercepts = nullptr;   // one for each output
+  std::ptrdiff_t intercepts_stride = 1;
+  double *weights = nullptr;      // outputs x k
+  std::ptrdiff_t weights_stride = 0;
+};
+
+// A value that cannot be used; row < 0: none.
+struct Fault {
+  std::int64_t row = -1;
+  std::int64_t number = 0; // the label or index seen
+};
+
+// Asked between tiles: true means to stop at once.
+struct Poll {
+  bool (*ask)(void *) = nullptr;
+  void *state = nullptr;
+  bool stop() const { return ask(state); }
+};
+
+} // namespace linnet

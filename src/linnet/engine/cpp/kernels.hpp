@@ -1,0 +1,34 @@
+// The functions that are compiled once for each instruction set, and the choice among them.
+#pragma once
+
+#include "job.hpp"
+
+namespace linnet {
+
+struct Kernels {
+  const char *name;
+  // Rows that are handled at a time: groups of rows are whole tiles.
+  std::int64_t (*tile)(const Job &);
+  // Parameters as the kernels want them; sparse ones can be prepared some columns at a time.
+  std::size_t (*prepared_size)(const Job &);
+  void (*prepare)(const Job &, void *, std::int64_t first, std::int64_t last);
+  std::size_t (*memory_size)(const Job &);
+  // Rows [first, last) into the sums; sparse ones leave out the sums over the weights, and give
+  // the residuals instead where the last argument is not null.
+  bool (*rows)(const Job &, const void *prepared, std::int64_t first, std::int64_t last,
+               void *working, const Sums &, Fault &, const Poll &, double *residuals);
+  std::int64_t (*residual_width)(const Job &);
+  void (*scatter)(const Job &, std::int64_t first, std::int64_t last, std::int64_t low,
+                  std::int64_t high, const double *residuals, double *outputs);
+  void (*finish)(const Job &, const double *outputs, std::int64_t first, std::int64_t last,
+                 const Sums &);
+  void (*exp32)(const float *, float *, std::int64_t);
+  void (*exp64)(const double *, double *, std::int64_t);
+  void (*log32)(const float *, float *, std::int64_t);
+  void (*log64)(const double *, double *, std::int64_t);
+};
+
+// Whether the machine can run them, best first; null ends the list.
+const Kernels *const *available_kernels();
+
+} // namespace linnet

@@ -1,0 +1,232 @@
+// What Python sees of the native engine: one call for a pass, and what it runs on.
+//
+// Arrays are read where they lie, through the buffer protocol, so any strides will do and
+// read-only ones too. Shapes are checked here once more: a wrong one would read foreign memory.
+#include <nanobind/nanobind.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels.hpp"
+#include "pass.hpp"
+
+namespace nb = nanobind;
+
+namespace linnet {
+namespace {
+
+class View {
+public:
+  View(nb::handle array, int dimensions, bool writable = false) {
+    const int flags = writable ? PyBUF_RECORDS : PyBUF_RECORDS_RO;
+    if (PyObject_GetBuffer(array.ptr(), &buffer_, flags) != 0) throw nb::python_error();
+    held_ = true;
+    if (buffer_.ndim != dimensions) throw std::invalid_argument("array of the wrong dimension");
+  }
+  ~View() {
+    if (held_) PyBuffer_Release(&buffer_);
+  }
+  View(const View &) = delete;
+  View &operator=(const View &) = delete;
+
+  std::int64_t length(int axis) const { return buffer_.shape[axis]; }
+  std::ptrdiff_t stride(int axis) const { return buffer_.strides[axis]; }
+  char *data() const { return static_cast<char *>(buffer_.buf); }
+  std::int64_t size() const { return buffer_.len / buffer_.itemsize; }
+
+  template <class T> T *contiguous(const char *what) const {
+    if (buffer_.itemsize != sizeof(T) || !PyBuffer_IsContiguous(&buffer_, 'C'))
+      throw std::invalid_argument(std::string(what) + " of the wrong type or not contiguous");
+    return static_cast<T *>(buffer_.buf);
+  }
+  std::ptrdiff_t item() const { return buffer_.itemsize; }
+
+  Matrix matrix(const std::string &kind) const {
+    Matrix matrix;
+    matrix.data = data();
+    matrix.kind = kind_named(kind);
+    matrix.rows = length(0);
+    matrix.columns = buffer_.ndim == 2 ? length(1) : 1;
+    matrix.row_stride = stride(0);
+    matrix.column_stride = buffer_.ndim == 2 ? stride(1) : buffer_.itemsize;
+    return matrix;
+  }
+
+private:
+  Kind kind_named(const std::string &name) const {
+    static const struct {
+      const char *name;
+      Kind kind;
+      Py_ssize_t size;
+    } kinds[] = {{"float64", Kind::f64, 8}, {"float32", Kind::f32, 4}, {"float16", Kind::f16, 2},
+                 {"bfloat16", Kind::bf16, 2}, {"uint8", Kind::u8, 1},  {"bool", Kind::u8, 1},
+                 {"int8", Kind::i8, 1},       {"uint16", Kind::u16, 2}, {"int16", Kind::i16, 2},
+                 {"uint32", Kind::u32, 4},    {"int32", Kind::i32, 4}, {"uint64", Kind::u64, 8},
+                 {"int64", Kind::i64, 8}};
+    for (const auto &known : kinds)
+      if (name == known.name && buffer_.itemsize == known.size) return known.kind;
+    throw std::invalid_argument("no kind of number called " + name);
+  }
+
+  Py_buffer buffer_{};
+  bool held_ = false;
+};
+
+const Kernels &kernels_named(const std::string &name) {
+  for (const Kernels *const *known = available_kernels(); *known; ++known)
+    if (name.empty() || name == (*known)->name) return **known;
+  throw std::invalid_argument("this machine cannot run the instruction set " + name);
+}
+
+Mode mode_named(const std::string &name) {
+  if (name == "value") return Mode::value;
+  if (name == "gradient") return Mode::gradient;
+  if (name == "hessian_product") return Mode::hessian_product;
+  if (name == "intercept") return Mode::intercept;
+  if (name == "hessian_diagonal") return Mode::hessian_diagonal;
+  throw std::invalid_argument("no pass called " + name);
+}
+
+// Holds the views that a job points into.
+struct Request {
+  std::vector<std::unique_ptr<View>> views;
+  Job job;
+
+  const View &view(nb::handle array, int dimensions) {
+    views.push_back(std::make_unique<View>(array, dimensions));
+    return *views.back();
+  }
+
+  void read_dense(nb::tuple X) {
+    job.X = view(X[0], 2).matrix(nb::cast<std::string>(X[1]));
+  }
+
+  void read_sparse(nb::tuple X) {
+    const View &pointers = view(X[0], 1), &indices = view(X[1], 1), &values = view(X[2], 1);
+    job.sparse = true;
+    SparseRows &rows = job.entries;
+    rows.wide_pointers = pointers.item() == 8;
+    rows.wide_indices = indices.item() == 8;
+    rows.wide_values = values.item() == 8;
+    rows.pointers = rows.wide_pointers ? pointers.contiguous<std::int64_t>("pointers")
+                                       : static_cast<void *>(pointers.contiguous<std::int32_t>("pointers"));
+    rows.indices = rows.wide_indices ? indices.contiguous<std::int64_t>("indices")
+                                     : static_cast<void *>(indices.contiguous<std::int32_t>("indices"));
+    rows.values = rows.wide_values ? values.contiguous<double>("values")
+                                   : static_cast<void *>(values.contiguous<float>("values"));
+    rows.entries = std::min(indices.size(), values.size());
+    job.X.rows = pointers.size() - 1;
+    job.X.columns = nb::cast<std::int64_t>(X[3]);
+    rows.sorted = nb::cast<bool>(X[4]);
+  }
+
+  void read_targets(nb::object targets, const std::string &kind) {
+    if (targets.is_none()) {
+      job.labels = true; // none are read
+      if (job.mode != Mode::hessian_product && job.mode != Mode::hessian_diagonal)
+        throw std::invalid_argument("this pass needs targets");
+      return;
+    }
+    const int dimensions = nb::cast<int>(targets.attr("ndim"));
+    job.targets = view(targets, dimensions).matrix(kind);
+    job.labels = dimensions == 1;
+    const std::int64_t columns = job.m + (job.anchored ? 1 : 0);
+    if (job.targets.rows != job.X.rows || (!job.labels && job.targets.columns != columns) ||
+        (job.labels && job.loss == Loss::squared))
+      throw std::invalid_argument("targets of the wrong shape");
+  }
+
+  void read_weight(nb::object weight) {
+    if (weight.is_none()) return;
+    const View &given = view(weight, 1);
+    if (given.size() != job.X.rows) throw std::invalid_argument("weights of the wrong length");
+    job.weight = given.contiguous<double>("weights");
+  }
+
+  void read_parameters(nb::object parameters) {
+    const View &given = view(parameters, 3);
+    job.parameters = given.contiguous<double>("parameters");
+    job.sets = given.length(0);
+    job.m = given.length(1);
+    job.intercept = given.length(2) == job.k() + 1;
+    if (given.length(2) != job.p()) throw std::invalid_argument("parameters of the wrong shape");
+  }
+};
+
+bool interrupted() {
+  const nb::gil_scoped_acquire held;
+  return PyErr_CheckSignals() != 0;
+}
+
+nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::object weight,
+               nb::object parameters, const std::string &loss, bool anchored,
+               const std::string &mode, bool float32, const std::string &simd, int threads,
+               nb::object sums) {
+  Request request;
+  Job &job = request.job;
+  if (nb::len(X) == 2)
+    request.read_dense(X);
+  else
+    request.read_sparse(X);
+  job.loss = loss == "softmax" ? Loss::softmax : Loss::squared;
+  job.anchored = anchored;
+  job.mode = mode_named(mode);
+  job.float32 = float32 && !job.sparse && job.mode != Mode::intercept;
+  request.read_parameters(parameters);
+  request.read_targets(targets, kind);
+  request.read_weight(weight);
+  const View result(sums, 1, true);
+  if (result.size() != sums_size(job)) throw std::invalid_argument("sums of the wrong length");
+  Fault fault;
+  Ending ending;
+  {
+    const nb::gil_scoped_release released;
+    ending = run_pass(job, kernels_named(simd), threads, result.contiguous<double>("sums"),
+                      interrupted, fault);
+  }
+  if (ending == Ending::interrupted) throw nb::python_error();
+  if (ending == Ending::faulty) return nb::make_tuple(fault.row, fault.number);
+  return nb::none();
+}
+
+template <class T>
+void elementary(void (*function)(const T *, T *, std::int64_t), nb::object from, nb::object to) {
+  const View source(from, 1), result(to, 1, true);
+  if (source.size() != result.size()) throw std::invalid_argument("lengths differ");
+  function(source.contiguous<T>("source"), result.contiguous<T>("result"), source.size());
+}
+
+// exp or log of an array, for tests of their error.
+void apply(const std::string &function, nb::object from, nb::object to, const std::string &simd) {
+  const Kernels &kernels = kernels_named(simd);
+  const bool exponential = function == "exp";
+  if (nb::cast<int>(from.attr("itemsize")) == 4)
+    return elementary<float>(exponential ? kernels.exp32 : kernels.log32, from, to);
+  elementary<double>(exponential ? kernels.exp64 : kernels.log64, from, to);
+}
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names;
+  for (const Kernels *const *known = available_kernels(); *known; ++known)
+    names.emplace_back((*known)->name);
+  return names;
+}
+
+} // namespace
+} // namespace linnet
+
+NB_MODULE(_native, module) {
+  module.def("run", &linnet::run, nb::arg("X"), nb::arg("targets").none(), nb::arg("kind"),
+             nb::arg("weight").none(), nb::arg("parameters"), nb::kw_only(), nb::arg("loss"),
+             nb::arg("anchored"), nb::arg("mode"), nb::arg("float32"), nb::arg("simd"),
+             nb::arg("threads"), nb::arg("sums"));
+  module.def("apply", &linnet::apply, nb::arg("function"), nb::arg("source"), nb::arg("result"),
+             nb::arg("simd"));
+  module.def("instruction_sets", &linnet::instruction_sets);
+}
