@@ -164,7 +164,7 @@ void softmax_intercepts(const Job &job, const Lines<T> &lines, double *hessian) 
   // The products are added to a matrix of their own, so that they can be subtracted.
   T *products = lines.roots + m * ld;
   for (std::int64_t i = 0; i < m * m; ++i) products[i] = 0;
-  dot(m, m, Columns{ld / WIDTH<T>, -1}, lines.roots, ld, lines.roots, ld, products, m);
+  dot(m, m, Columns{ld / WIDTH<T>, -1}, lines.roots, ld, lines.roots, ld, products, m, 0);
   for (std::int64_t i = 0; i < m * m; ++i) hessian[i] -= products[i];
   for (std::int64_t j = 0; j < m; ++j)
     for (std::int64_t t = 0; t < ld; ++t) hessian[j * m + j] += lines.Z[j * ld + t];

@@ -30,9 +30,11 @@ struct Columns {
 
 template <class T, int R, int J>
 LINNET_INLINE void dot_step(Vec<T> (&sum)[J][R], const T *x, std::ptrdiff_t ldx, const T *b,
-                            std::ptrdiff_t ldb) {
+                            std::ptrdiff_t ldb, std::ptrdiff_t ahead) {
   Vec<T> row[R];
   for (int r = 0; r < R; ++r) row[r] = load(x + r * ldx);
+  if (ahead)
+    for (int r = 0; r < R; ++r) __builtin_prefetch(x + r * ldx + ahead, 0, DOT_LEVEL);
   for (int j = 0; j < J; ++j) {
     const Vec<T> other = load(b + j * ldb);
     for (int r = 0; r < R; ++r) sum[j][r] += row[r] * other;
@@ -42,27 +44,27 @@ LINNET_INLINE void dot_step(Vec<T> (&sum)[J][R], const T *x, std::ptrdiff_t ldx,
 // R rows against J: vectors [first, end) of their columns.
 template <class T, int R, int J>
 void dot_block(std::int64_t first, std::int64_t end, Columns columns, const T *x,
-               std::ptrdiff_t ldx, const T *b, std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz) {
+               std::ptrdiff_t ldx, const T *b, std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz, std::ptrdiff_t ahead) {
   constexpr std::int64_t W = WIDTH<T>;
   Vec<T> sum[J][R] = {};
   const std::int64_t whole = end < columns.full ? end : columns.full;
   for (std::int64_t v = first; v < whole; ++v)
-    dot_step<T, R, J>(sum, x + v * W, ldx, b + v * W, ldb);
-  if (end > columns.full) dot_step<T, R, J>(sum, x + columns.last, ldx, b + whole * W, ldb);
+    dot_step<T, R, J>(sum, x + v * W, ldx, b + v * W, ldb, ahead);
+  if (end > columns.full) dot_step<T, R, J>(sum, x + columns.last, ldx, b + whole * W, ldb, ahead);
   for (int j = 0; j < J; ++j) add_lane_sums<T, R>(sum[j], z + j * ldz);
 }
 
 template <class T, int R>
 LINNET_INLINE void dot_of(int J, std::int64_t first, std::int64_t end, Columns columns, const T *x,
                           std::ptrdiff_t ldx, const T *b, std::ptrdiff_t ldb, T *z,
-                          std::ptrdiff_t ldz) {
+                          std::ptrdiff_t ldz, std::ptrdiff_t ahead) {
   switch (J) {
-  case 1: return dot_block<T, R, 1>(first, end, columns, x, ldx, b, ldb, z, ldz);
-  case 2: return dot_block<T, R, 2>(first, end, columns, x, ldx, b, ldb, z, ldz);
-  case 3: return dot_block<T, R, 3>(first, end, columns, x, ldx, b, ldb, z, ldz);
-  case 4: return dot_block<T, R, 4>(first, end, columns, x, ldx, b, ldb, z, ldz);
-  case 5: return dot_block<T, R, 5>(first, end, columns, x, ldx, b, ldb, z, ldz);
-  default: return dot_block<T, R, 6>(first, end, columns, x, ldx, b, ldb, z, ldz);
+  case 1: return dot_block<T, R, 1>(first, end, columns, x, ldx, b, ldb, z, ldz, ahead);
+  case 2: return dot_block<T, R, 2>(first, end, columns, x, ldx, b, ldb, z, ldz, ahead);
+  case 3: return dot_block<T, R, 3>(first, end, columns, x, ldx, b, ldb, z, ldz, ahead);
+  case 4: return dot_block<T, R, 4>(first, end, columns, x, ldx, b, ldb, z, ldz, ahead);
+  case 5: return dot_block<T, R, 5>(first, end, columns, x, ldx, b, ldb, z, ldz, ahead);
+  default: return dot_block<T, R, 6>(first, end, columns, x, ldx, b, ldb, z, ldz, ahead);
   }
 }
 
@@ -75,17 +77,18 @@ LINNET_INLINE int next_block(std::int64_t left) {
 template <class T, int R>
 LINNET_INLINE void dot_rows(std::int64_t scores, std::int64_t first, std::int64_t end,
                             Columns columns, const T *x, std::ptrdiff_t ldx, const T *b,
-                            std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz) {
+                            std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz, std::ptrdiff_t ahead) {
   for (std::int64_t j = 0; j < scores;) {
     const int J = next_block(scores - j);
-    dot_of<T, R>(J, first, end, columns, x, ldx, b + j * ldb, ldb, z + j * ldz, ldz);
+    dot_of<T, R>(J, first, end, columns, x, ldx, b + j * ldb, ldb, z + j * ldz, ldz, ahead);
+    ahead = 0;
     j += J;
   }
 }
 
 template <class T>
 void dot(std::int64_t rows, std::int64_t scores, Columns columns, const T *x, std::ptrdiff_t ldx,
-         const T *b, std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz) {
+         const T *b, std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz, std::ptrdiff_t ahead) {
   constexpr int R = ROWS_AT_ONCE;
   const std::int64_t stretch = STRETCH_BYTES / VECTOR_BYTES, vectors = columns.vectors();
   for (std::int64_t first = 0; first < vectors; first += stretch) {
@@ -97,9 +100,9 @@ void dot(std::int64_t rows, std::int64_t scores, Columns columns, const T *x, st
       T *zj = z + j * ldz;
       std::int64_t t = 0;
       for (; t + R <= rows; t += R)
-        dot_rows<T, R>(some, first, end, columns, x + t * ldx, ldx, bj, ldb, zj + t, ldz);
+        dot_rows<T, R>(some, first, end, columns, x + t * ldx, ldx, bj, ldb, zj + t, ldz, j == 0 ? ahead : 0);
       for (; t < rows; ++t)
-        dot_rows<T, 1>(some, first, end, columns, x + t * ldx, ldx, bj, ldb, zj + t, ldz);
+        dot_rows<T, 1>(some, first, end, columns, x + t * ldx, ldx, bj, ldb, zj + t, ldz, j == 0 ? ahead : 0);
     }
   }
 }
@@ -115,7 +118,7 @@ void outer_block(std::int64_t rows, const T *x, std::ptrdiff_t ldx, const T *r, 
     Vec<T> row[C];
     for (int c = 0; c < C; ++c) row[c] = load(x + c * W);
     if (ahead)
-      for (int c = 0; c < C * VECTOR_BYTES / 64; ++c) __builtin_prefetch(x + ahead + c * 64 / sizeof(T), 0, 2);
+      for (int c = 0; c < C * VECTOR_BYTES / 64; ++c) __builtin_prefetch(x + ahead + c * 64 / sizeof(T), 0, OUT_LEVEL);
     for (int j = 0; j < J; ++j) {
       const Vec<T> factor = splat(r[j * ldr + t]);
       for (int c = 0; c < C; ++c) sum[j][c] += factor * row[c];
