@@ -138,7 +138,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         warn_unless_converged("LinearRegression", fit.ending, fit.certificate)
         return self
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> "LinearRegression":
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
+    ) -> "LinearRegression":
         """Add rows to those that earlier calls have seen, and fit all of them exactly.
 
         The result is that of ``fit`` on all rows together, to rounding; the rows themselves are
