@@ -86,7 +86,7 @@ def read_model(path: str | os.PathLike[str]) -> tuple[str, State]:
             "model.save or linnet fit."
         )
     content = _described(path, metadata["linnet"])
-    if content.pop("sha256", None) != _checksum(_text(content), arrays):
+    if not _is_intact(content, arrays):
         raise ModelFileError(
             f"{path}: altered since it was written: its checksum does not match. Save the model "
             "again, or copy the file again."
@@ -159,6 +159,15 @@ def _described(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
             f"{FORMAT_VERSION}. Install a newer linnet."
         )
     return content
+
+
+def _is_intact(content: dict[str, Any], arrays: Mapping[str, Array]) -> bool:
+    """Take the checksum out of ``content``, and compare it with what is there."""
+    claimed = content.pop("sha256", None)
+    try:
+        return bool(claimed == _checksum(_text(content), arrays))
+    except ValueError:  # a number altered until it overflowed
+        return False
 
 
 def _checksum(text: str, arrays: Mapping[str, Array]) -> str:
