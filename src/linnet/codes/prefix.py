@@ -207,8 +207,8 @@ class HuffmanCode:
         if longest > WINDOW:
             raise SettingError(
                 f"The longest word has {longest} bits; words of up to {WINDOW} can be written. "
-                "Make the code with HuffmanCode.of(weights, max_length=32): that lengthens the mean "
-                "by next to nothing."
+                "Make the code with HuffmanCode.of(weights, max_length=32): that lengthens the "
+                "mean by next to nothing."
             )
 
     def _checked_symbols(self, symbols: Any) -> UInt[Array, " n"]:
