@@ -102,8 +102,8 @@ def _judge(error: BaseException) -> tuple[int, str]:
             verdict = (error.exit_code, "")
         case KeyboardInterrupt() | typer.Abort():
             verdict = (FAILURE, "stopped: nothing was written")
-        case BrokenPipeError():
-            # Whoever read the output, such as head, has seen enough.
+        case BrokenPipeError() | SystemExit():
+            # Whoever read the output, such as head, has seen enough; rich exits by itself then.
             verdict = (FAILURE, "")
         case LinnetError():
             verdict = (BAD_INPUT, f"error: {error}")

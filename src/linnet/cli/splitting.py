@@ -21,7 +21,8 @@ def hold_out(
     n : int
         Number of rows.
     share : float
-        Share of the rows to hold out, from 0 to below 1; rounded down to whole rows.
+        Share of the rows to hold out, from 0 to below 1; rounded down to whole rows, and to
+        what the classes can give.
     seed : int
         Seed of the generator.
     labels : array of shape (n,), optional
@@ -36,7 +37,7 @@ def hold_out(
     --------
     >>> fitted, held_out = hold_out(6, 0.5, seed=0, labels=np.array([1, 1, 2, 2, 2, 2]))
     >>> len(fitted), len(held_out)
-    (4, 2)
+    (3, 3)
     """
     order = np.random.default_rng(seed).permutation(n)
     if labels is not None:
@@ -47,7 +48,10 @@ def hold_out(
         may_go[first] = False
         # A stable sort by class keeps the random order within each.
         order = order[may_go][np.argsort(codes[may_go], kind="stable")]
-    # Every row at which the running total of shares passes a whole number: evenly spread.
-    totals = np.floor(np.arange(len(order) + 1) * share)
+    # Row i goes where the running total i·m/k of m rows among k passes a whole number: evenly
+    # spread. In integers, so that it is m rows exactly.
+    k = len(order)
+    m = min(int(n * share), k)
+    totals = np.arange(k + 1) * m // max(k, 1)
     held = np.sort(order[np.diff(totals) > 0])
     return np.setdiff1d(np.arange(n), held), held

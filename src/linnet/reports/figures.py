@@ -9,6 +9,7 @@ from jaxtyping import Float
 from linnet.features.labels import class_codes
 from linnet.information import Information
 from linnet.reports.classification import ClassifierAccount
+from linnet.reports.numbers_in_words import count
 from linnet.solvers import Certificate, Step
 from linnet.types import Array, Unit
 
@@ -131,7 +132,7 @@ def code_length_figure(lengths: Float[Array, " n"], unit: Unit = "bits") -> Figu
         axes.axvline(mean, color=_RED, label=f"mean {mean:.3f} {unit}")
         axes.legend()
     if len(finite) < len(lengths):
-        axes.set_title(f"{len(lengths) - len(finite):,} labels have an infinite length")
+        axes.set_title(f"infinite length: {count(len(lengths) - len(finite), 'label')}")
     return figure
 
 
