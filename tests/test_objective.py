@@ -164,7 +164,7 @@ def test_tiles_add_up_to_the_whole(sparse, monkeypatch):
     objective, theta, direction = random_problem("softmax", 0, X=sp.csr_array(X) if sparse else X)
     whole = objective.value_and_gradient(theta), objective.hessian_product(theta, direction)
     monkeypatch.setattr(memory, "MINIMUM_TILE_ROWS", 1)
-    monkeypatch.setattr(memory, "TILE_VALUES", 21)  # 7 dense rows: 40 is no multiple
+    monkeypatch.setattr(memory, "TILE_VALUES", 28)  # 7 dense rows: 40 is no multiple
     tiles = [batch.n_samples for batch in objective.source.tiles()]
 
     assert len(tiles) > 5
