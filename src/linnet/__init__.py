@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from linnet.errors import LinnetError, LinnetWarning
 
 if TYPE_CHECKING:
+    from linnet.codes import HuffmanCode
     from linnet.estimators import (
         ConvergenceWarning,
         LinearRegression,
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ConvergenceWarning": "linnet.estimators",
+    "HuffmanCode": "linnet.codes",
     "LinearRegression": "linnet.estimators",
     "SoftmaxRegression": "linnet.estimators",
     "TableEncoder": "linnet.features",
@@ -35,6 +37,7 @@ _HOMES = {
 
 __all__ = [
     "ConvergenceWarning",
+    "HuffmanCode",
     "LinearRegression",
     "LinnetError",
     "LinnetWarning",

@@ -74,6 +74,11 @@ class Objective:
         """Number of rows of the source."""
         return self.source.n_samples
 
+    @property
+    def multiply_adds(self) -> float:
+        """Work of a matrix product with the data, about half of that of a pass."""
+        return float(self.source.n_values) * self.n_scores
+
     def value(self, theta: Float[Array, "m p"]) -> float:
         """F(Θ)."""
         (total,) = self.source.fold(lambda batch: value_pass(self.loss, batch, theta))

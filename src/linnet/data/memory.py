@@ -41,6 +41,11 @@ class MemorySource:
         """Number of columns."""
         return int(self.X.shape[1])
 
+    @property
+    def n_values(self) -> int:
+        """Number of values stored."""
+        return int(self.X.size if isinstance(self.X, np.ndarray) else self.X.nnz)
+
     @cached_property
     def total_weight(self) -> float:
         """Sum of the weights."""
@@ -49,12 +54,8 @@ class MemorySource:
     @property
     def tile_rows(self) -> int:
         """Rows that are handled at a time."""
-        values_per_row = (
-            self.n_features
-            if isinstance(self.X, np.ndarray)
-            else 1 + self.X.nnz // max(1, self.n_samples)
-        )
-        return max(MINIMUM_TILE_ROWS, TILE_VALUES // max(1, values_per_row))
+        values_per_row = 1 + self.n_values // max(1, self.n_samples)
+        return max(MINIMUM_TILE_ROWS, TILE_VALUES // values_per_row)
 
     def fold(self, function: Fold) -> tuple[Array, ...]:
         """Sum ``function`` over the tiles, in order."""

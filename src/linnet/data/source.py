@@ -29,6 +29,11 @@ class Source(Protocol):
         ...
 
     @property
+    def n_values(self) -> int:
+        """Number of values stored: n·k, or the non-zeros of a sparse source."""
+        ...
+
+    @property
     def total_weight(self) -> float:
         """Sum of the sample weights S; the number of rows where none are given."""
         ...

@@ -1,9 +1,9 @@
 """The passes over a batch that a linear model needs, with the reference that defines them."""
 
+from linnet.engine.hessian import hessian_pass
 from linnet.engine.reference import (
     gradient_pass,
     hessian_diagonal_pass,
-    hessian_pass,
     hessian_product_pass,
     intercept_pass,
     scores,

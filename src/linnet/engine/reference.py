@@ -16,7 +16,6 @@ from linnet.types import Array
 __all__ = [
     "gradient_pass",
     "hessian_diagonal_pass",
-    "hessian_pass",
     "hessian_product_pass",
     "intercept_pass",
     "scores",
@@ -71,25 +70,6 @@ def intercept_pass(
     )
 
 
-def hessian_pass(loss: Loss, batch: Batch, theta: Float[Array, "m p"]) -> tuple[Array]:
-    """Whole Hessian of Σᵢ sᵢ ℓᵢ, of shape (m, p, m, p): Σᵢ sᵢ ∇²ℓᵢ ⊗ x̃ᵢx̃ᵢᵀ."""
-    m, p = theta.shape
-    Z = scores(batch.X, theta)
-    X = _with_intercept(batch.X) if p > batch.X.shape[1] else _float64(batch.X)
-    hessian = np.empty((m, p, m, p))
-    for a in range(m):
-        # One row of every sample's m×m matrix at a time: O(n·m) memory, not O(n·m²).
-        curvature = loss.hessian_product(Z, np.broadcast_to(np.eye(m)[a], Z.shape))
-        if batch.weight is not None:
-            curvature = curvature * batch.weight[:, None]
-        for b in range(a, m):
-            block = X.T @ _rows_times(X, curvature[:, b])
-            block = block if isinstance(block, np.ndarray) else block.toarray()
-            hessian[a, :, b, :] = block
-            hessian[b, :, a, :] = block.T
-    return (hessian,)
-
-
 def hessian_diagonal_pass(loss: Loss, batch: Batch, theta: Float[Array, "m p"]) -> tuple[Array]:
     """Diagonal of the Hessian of Σᵢ sᵢ ℓᵢ, in the shape of Θ."""
     curvature = loss.hessian_diagonal(scores(batch.X, theta))
@@ -127,18 +107,6 @@ def _outer_sum(
 def _float64(X: Matrix) -> Matrix:
     """Return the same matrix in float64, without a copy where it is float64 already."""
     return X if X.dtype == np.float64 else X.astype(np.float64)
-
-
-def _with_intercept(X: Matrix) -> Matrix:
-    if isinstance(X, np.ndarray):
-        return np.concatenate([X, np.ones((len(X), 1))], axis=1, dtype=np.float64)
-    from scipy.sparse import csr_array, hstack
-
-    return hstack([_float64(X), csr_array(np.ones((X.shape[0], 1)))], format="csr")
-
-
-def _rows_times(X: Matrix, factors: Float[Array, " n"]) -> Matrix:
-    return X * factors[:, None] if isinstance(X, np.ndarray) else X.multiply(factors[:, None])
 
 
 def _squared(X: Matrix) -> Matrix:

@@ -1,16 +1,13 @@
 """How an estimator tells of a fit that ended short of its goal: one warning, with advice."""
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
-from threadpoolctl import threadpool_limits
 
 from linnet.errors import LinnetWarning
 from linnet.solvers import Certificate, Ending
 
-__all__ = ["ConvergenceWarning", "threads", "warn_unless_converged"]
+__all__ = ["ConvergenceWarning", "warn_unless_converged"]
 
 
 class ConvergenceWarning(LinnetWarning, SklearnConvergenceWarning):
@@ -25,13 +22,3 @@ def warn_unless_converged(name: str, ending: Ending, certificate: Certificate) -
             ConvergenceWarning,
             stacklevel=3,
         )
-
-
-@contextmanager
-def threads(n_jobs: int | None) -> Iterator[None]:
-    """Limit the threads of the linear algebra inside; ``None`` and −1 use all there are."""
-    if n_jobs is None or n_jobs == -1:
-        yield
-        return
-    with threadpool_limits(limits=n_jobs):
-        yield

@@ -1,6 +1,6 @@
 """Linear regression: a number, or several, as a linear function of the features."""
 
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 from linnet.data import MemorySource
 from linnet.engine import scores
 from linnet.errors import DataError, SettingError
-from linnet.estimators.convergence import threads, warn_unless_converged
+from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.saving import (
     State,
     fitting_state,
@@ -19,6 +19,7 @@ from linnet.estimators.saving import (
     settings_of,
     write_model,
 )
+from linnet.estimators.threading import threads
 from linnet.estimators.validation import (
     check_features,
     check_numeric_targets,
@@ -52,7 +53,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     fit_intercept : bool, default True
         Whether to fit an intercept b, which is not penalised.
     n_jobs : int or None, default None
-        Threads of the linear algebra; ``None`` and −1 use all there are.
+        Threads of the linear algebra; −1 for all there are, ``None`` for what suits the size.
 
     Attributes
     ----------
@@ -86,7 +87,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     >>> round(model.score(X, y), 4)
     0.5177
     >>> model.rank_, f"{model.condition_number_:.0f}"
-    (10, '45')
+    (10, '46')
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.fit_intercept = fit_intercept
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> "LinearRegression":
         """Fit to rows ``X`` and their targets.
 
         Parameters
@@ -125,7 +126,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         targets = check_numeric_targets(y, X.shape[0])
         weight = check_weights(sample_weight, X.shape[0])
         columns = targets if targets.ndim == 2 else targets[:, None]
-        with threads(self.n_jobs):
+        with threads(self.n_jobs, float(X.shape[0]) * X.shape[1] ** 2):
             fit = least_squares(
                 MemorySource(X, columns, weight),
                 alpha=float(self.alpha),
@@ -138,7 +139,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         warn_unless_converged("LinearRegression", fit.ending, fit.certificate)
         return self
 
-    def partial_fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: ArrayLike | None = None
+    ) -> "LinearRegression":
         """Add rows to those that earlier calls have seen, and fit all of them exactly.
 
         The result is that of ``fit`` on all rows together, to rounding; the rows themselves are
@@ -181,7 +184,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             )
         for rows in MemorySource(X, columns, weight).tiles():
             moments = moments.with_rows(_dense(rows.X), rows.y, rows.weight)
-        with threads(self.n_jobs):
+        with threads(self.n_jobs, float(k) ** 3):
             fit = least_squares_of_moments(
                 moments, alpha=float(self.alpha), fit_intercept=self.fit_intercept
             )
@@ -237,7 +240,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         >>> X, y = load_diabetes(return_X_y=True)
         >>> model = LinearRegression().fit(X, y)
         >>> f"{model.code_lengths(X, y, precision=1).mean():.3f}"
-        '7.792 bits'
+        '7.788 bits'
         """
         width = check_positive(precision, "precision")
         check_is_fitted(self)

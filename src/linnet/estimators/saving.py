@@ -1,8 +1,8 @@
 """Models in files: arrays and JSON in one safetensors file, which holds no code to run.
 
-The file's metadata has two entries: ``linnet``, a JSON object with the format version, the kind
-of model and its state; and ``sha256``, a checksum of that text and of every array. Numbers that
-JSON lacks are written ``{"float": "inf"}``.
+The file's metadata has one entry, ``linnet``: a JSON object with the format version, the kind of
+model, its state, and ``sha256``, a checksum of all the rest and of every array. Numbers that JSON
+lacks are written ``{"float": "inf"}``.
 """
 
 import hashlib
@@ -44,16 +44,17 @@ def write_model(path: str | os.PathLike[str], kind: str, state: State) -> None:
     meta, arrays = state
     content = {"format": FORMAT_VERSION, "kind": kind, "state": meta}
     try:
-        text = json.dumps(_to_json(content), ensure_ascii=False, allow_nan=False)
+        content = _to_json(content)
+        text = _text(content)
     except (TypeError, ValueError) as error:
         raise ModelFileError(
             f"The model cannot be saved: {error}. Its settings and classes must be numbers, text, "
             "or lists and dicts of them."
         ) from error
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    metadata = {"linnet": text, "sha256": _checksum(text, arrays)}
+    described = _text(content | {"sha256": _checksum(text, arrays)})
     with atomic_write(path) as temporary:
-        save_file(arrays, temporary, metadata=metadata)
+        save_file(arrays, temporary, metadata={"linnet": described})
 
 
 def read_model(path: str | os.PathLike[str]) -> tuple[str, State]:
@@ -84,13 +85,13 @@ def read_model(path: str | os.PathLike[str]) -> tuple[str, State]:
             f"{path}: a safetensors file, but not one that linnet wrote. Name a file written by "
             "model.save or linnet fit."
         )
-    _refuse_newer(path, metadata["linnet"])
-    if metadata.get("sha256") != _checksum(metadata["linnet"], arrays):
+    content = _described(path, metadata["linnet"])
+    if not _is_intact(content, arrays):
         raise ModelFileError(
             f"{path}: altered since it was written: its checksum does not match. Save the model "
             "again, or copy the file again."
         )
-    content = _from_json(json.loads(metadata["linnet"]))
+    content = _from_json(content)
     return content["kind"], (content["state"], arrays)
 
 
@@ -138,9 +139,15 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _refuse_newer(path: str | os.PathLike[str], text: str) -> None:
+def _text(content: Mapping[str, Any]) -> str:
+    return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+
+def _described(path: str | os.PathLike[str], text: str) -> dict[str, Any]:
+    """Read the description of a model, if it is of a format that this linnet knows."""
     try:
-        version = json.loads(text)["format"]
+        content: dict[str, Any] = json.loads(text)
+        version = int(content["format"])
     except (ValueError, KeyError, TypeError) as error:
         raise ModelFileError(
             f"{path}: its description cannot be read ({error!r}), so it was altered. Save the "
@@ -151,6 +158,16 @@ def _refuse_newer(path: str | os.PathLike[str], text: str) -> None:
             f"{path}: written in format {version}, but this linnet reads up to format "
             f"{FORMAT_VERSION}. Install a newer linnet."
         )
+    return content
+
+
+def _is_intact(content: dict[str, Any], arrays: Mapping[str, Array]) -> bool:
+    """Take the checksum out of ``content``, and compare it with what is there."""
+    claimed = content.pop("sha256", None)
+    try:
+        return bool(claimed == _checksum(_text(content), arrays))
+    except ValueError:  # a number altered until it overflowed
+        return False
 
 
 def _checksum(text: str, arrays: Mapping[str, Array]) -> str:

@@ -1,6 +1,6 @@
 """A model of tables: the encoder that makes numbers of a table, and the regression behind it."""
 
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -41,8 +41,8 @@ class TableModel(BaseEstimator):
     --------
     >>> table = {"colour": ["red", "blue", "red", "blue"], "size": [1.0, 2.0, 1.5, 3.0]}
     >>> model = TableModel(SoftmaxRegression()).fit(table, ["apple", "plum", "apple", "plum"])
-    >>> list(model.predict({"colour": ["blue"], "size": [2.5]}))
-    ['plum']
+    >>> model.predict({"colour": ["blue"], "size": [2.5]})
+    array(['plum'], dtype='<U5')
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class TableModel(BaseEstimator):
         self.encoder = encoder
         self.target = target
 
-    def fit(self, table: Any, y: Any, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(self, table: Any, y: Any, sample_weight: ArrayLike | None = None) -> "TableModel":
         """Fit the encoder, then the regression.
 
         Parameters

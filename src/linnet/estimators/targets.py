@@ -17,12 +17,13 @@ __all__ = ["class_weights", "codes_among", "label_column", "read_targets"]
 
 def read_targets(y: Any, n: int) -> tuple[Array, Array]:
     """Classes, and the targets as a loss takes them: class numbers, or rows of probabilities."""
-    targets = y if y is None else np.asarray(y)
-    if targets is not None and targets.ndim == 2 and targets.shape[1] > 1:
-        probabilities = distributions(targets, "y")
+    # A list of numbers and text together would become text; labels keep their types.
+    targets = np.asarray(y) if not isinstance(y, list) else np.asarray(y, dtype=object)
+    if y is not None and targets.ndim == 2 and targets.shape[1] > 1:
+        probabilities = distributions(np.asarray(y), "y")
         _check_length(probabilities, n)
         return np.arange(probabilities.shape[1]), np.ascontiguousarray(probabilities)
-    labels = read_labels(label_column(targets, n))
+    labels = read_labels(label_column(None if y is None else targets, n))
     return labels.classes, labels.codes
 
 

@@ -107,4 +107,4 @@ def _cross_entropy(log_p: Float[Array, "n q"], y: Shaped[Array, "n ..."]) -> Flo
     if y.ndim == 1:
         return -log_p[np.arange(len(y)), y]
     # A class of probability zero that the target never names costs nothing.
-    return -np.where(y != 0, y * log_p, 0.0).sum(axis=1)
+    return -(y * np.where(y != 0, log_p, 0.0)).sum(axis=1)

@@ -1,6 +1,6 @@
 """Which solver fits a softmax regression, with the settings that a user may give."""
 
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from jaxtyping import Float
 
@@ -18,6 +18,7 @@ __all__ = ["SOLVERS", "Solver", "choose_solver"]
 SOLVERS: Final = ("auto", "newton-cg", "lbfgs", "gradient-descent", "sgd")
 
 
+@runtime_checkable
 class Solver(Protocol):
     """Settings that can minimise a problem."""
 

@@ -63,7 +63,9 @@ def factor_of_gram(
     scale, noise = _column_scale(lengths, offset, precision, lost=np.sqrt(k * EPSILON))
     gram *= scale
     gram *= scale[:, None]
-    smallest = ROUNDINGS * k * EPSILON + float(noise.max(initial=0.0)) ** 2
+    # What centring took out of a square, relative to what is left, multiplies its rounding.
+    taken = float(((offset * scale) ** 2).max(initial=0.0))
+    smallest = ROUNDINGS * k * EPSILON * (1 + taken) + float(noise.max(initial=0.0)) ** 2
     R, pivots, rank, _ = lapack.dpstrf(gram, tol=smallest, lower=0, overwrite_a=True)
     R = np.triu(R)
     return TriangularFactor(R[:rank], pivots - 1, scale)

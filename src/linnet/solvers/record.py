@@ -9,6 +9,7 @@ from jaxtyping import Float
 from linnet.solvers.certificate import certify, gradient_bound, newton_gap
 from linnet.solvers.problem import CountedProblem
 from linnet.solvers.progress import tell
+from linnet.solvers.separation import is_separable
 from linnet.solvers.solution import Certificate, Ending, Solution, Step
 from linnet.types import Array
 
@@ -111,12 +112,9 @@ class Record:
         ending: Ending,
         newton: tuple[float, Float[Array, "m p"]] | None = None,
     ) -> Solution:
-        if ending is Ending.CONVERGED and self._problem.l2 == 0:
-            # Where there is no minimum, the parameters grow along a direction that F never rises
-            # in: their own where the classes are separable, else the one Newton's step points to.
-            directions = [theta] if newton is None else [theta, newton[1]]
-            if any(self._problem.never_rises_along(direction) for direction in directions):
-                ending = Ending.SEPARABLE
+        without_penalty = ending is Ending.CONVERGED and self._problem.l2 == 0
+        if without_penalty and is_separable(self._problem, theta, newton):
+            ending = Ending.SEPARABLE
         return Solution(theta, value, certificate, ending, tuple(self._steps))
 
 

@@ -60,29 +60,35 @@ class TriangularFactor:
 
     def solve(self, c: Float[Array, "r m"]) -> Float[Array, "k m"]:
         """Shortest w with B w = c."""
+        r = self.rank
+        basic = np.zeros((self.R.shape[1], c.shape[1]))
+        basic[:r] = solve_triangular(self.R[:, :r], c, check_finite=False)
+        w = self._in_place(basic)
         if self.is_full:
-            return self._unscaled(solve_triangular(self.R, c, check_finite=False))
-        basis, T = self._shortest
-        return basis @ solve_triangular(T, c, trans="T", check_finite=False)
+            return w
+        # The solutions differ by what B takes to 0; the shortest is orthogonal to that.
+        return w - self._null_space @ (self._null_space.T @ w)
 
     def solve_transposed(self, g: Float[Array, "k m"]) -> Float[Array, "r m"]:
         """Return the c with Bᵀ c = g, for g in the row space of A."""
-        if self.is_full:
-            scaled = (g * self.scale[:, None])[self.pivots]
-            return solve_triangular(self.R, scaled, trans="T", check_finite=False)
-        basis, T = self._shortest
-        return solve_triangular(T, basis.T @ g, check_finite=False)
+        scaled = (g * self.scale[:, None])[self.pivots[: self.rank]]
+        return solve_triangular(self.R[:, : self.rank], scaled, trans="T", check_finite=False)
 
     @cached_property
-    def _shortest(self) -> tuple[Float[Array, "k r"], Float[Array, "r r"]]:
-        """Bᵀ = V T with orthonormal V: the shortest solution lies in the span of V."""
-        B = np.zeros_like(self.R)
-        kept = self.scale[self.pivots] > 0
-        B[:, self.pivots[kept]] = self.R[:, kept] / self.scale[self.pivots[kept]]
-        V, T = qr(B.T, mode="economic", check_finite=False)
-        return V, T
+    def _null_space(self) -> Float[Array, "k d"]:
+        """Orthonormal basis of what B takes to 0: combinations of dependent columns, and noise."""
+        r, k = self.R.shape
+        free = np.zeros((k, k - r))
+        free[:r] = -solve_triangular(self.R[:, :r], self.R[:, r:], check_finite=False)
+        free[r:] = np.eye(k - r)
+        vectors = self._in_place(free)
+        # A column of scale 0 takes no part whatever its weight: it is a direction of its own.
+        lost = np.flatnonzero(self.scale[self.pivots[r:]] == 0)
+        vectors[:, lost] = 0
+        vectors[self.pivots[r + lost], lost] = 1
+        return qr(vectors, mode="economic", check_finite=False)[0]
 
-    def _unscaled(self, v: Float[Array, "k m"]) -> Float[Array, "k m"]:
+    def _in_place(self, v: Float[Array, "k m"]) -> Float[Array, "k m"]:
         """D Π v."""
         w = np.empty_like(v)
         w[self.pivots] = v

@@ -1,0 +1,42 @@
+"""``linnet evaluate``: tell how good a model is on a table whose targets are known."""
+
+from typing import Annotated
+
+import typer
+
+from linnet.cli.options import Encoding, Header, Json, Model, Quiet, Reading, Separator, TableFile
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    *,
+    model: Model,
+    table: TableFile,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            "--target", "-t", help="Column with the target, if its name is not that of the fit."
+        ),
+    ] = None,
+    weight: Annotated[
+        str | None, typer.Option(help="Column that says how often a row counts.")
+    ] = None,
+    separator: Separator = None,
+    header: Header = None,
+    encoding: Encoding = "utf-8",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Tell how well MODEL predicts TABLE, in nats and bits.
+
+    Where no label of TABLE is known to the model, spaces around the labels and one full stop at
+    their end are ignored, if all labels are known then.
+    """
+    from linnet.cli.evaluating import evaluate_table
+    from linnet.cli.terminal import hush
+
+    if quiet:
+        hush()
+    reading = Reading(separator=separator, header=header, encoding=encoding)
+    evaluate_table(model, table, target, weight, reading, as_json=as_json)

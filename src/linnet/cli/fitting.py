@@ -1,0 +1,183 @@
+"""A fit from file to file: read, hold out, fit, account, save, tell."""
+
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import Any, final
+
+import numpy as np
+
+from linnet.cli.accounts import account_of
+from linnet.cli.files import check_output
+from linnet.cli.inputs import AnyModel, is_classifier, regression_of
+from linnet.cli.options import Reading, TaskName
+from linnet.cli.progress import fitting_shown
+from linnet.cli.samples import ColumnChoice, Samples, read_samples, read_samples_like
+from linnet.cli.spelling import match_spelling
+from linnet.cli.splitting import hold_out
+from linnet.cli.summarising import summarise
+from linnet.cli.terminal import note, say, say_json
+from linnet.cli.unfitted import unfitted_model
+from linnet.data.tables import Table
+from linnet.errors import DataWarning, SettingError
+from linnet.estimators import LinearRegression, TableModel
+from linnet.reports import Account, FitSummary, summary_text
+from linnet.reports.regression import written_precision
+
+__all__ = ["FitRequest", "fit_and_tell", "fit_table"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class FitRequest:
+    """What ``linnet fit`` is asked to do: see the options there."""
+
+    table: Path
+    output: Path
+    target: str | None = None
+    task: TaskName = TaskName.AUTO
+    validation: str = "0.2"
+    seed: int = 0
+    drop: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    weight: str | None = None
+    reading: Reading = field(default_factory=Reading)
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class Parts:
+    """Rows to fit, rows to judge by, and in words which rows those are."""
+
+    training: Samples
+    held_out: Samples | None
+    which: str
+
+
+def fit_and_tell(request: FitRequest, *, as_json: bool, quiet: bool) -> None:
+    """Fit a model, save it, and print the summary, as text or as JSON."""
+    _, summary = fit_table(request, shown=not quiet)
+    if as_json:
+        say_json(summary.to_dict())
+    elif not quiet:
+        say(summary_text(summary))
+
+
+def fit_table(request: FitRequest, *, shown: bool = False) -> tuple[AnyModel, FitSummary]:
+    """Fit a model to a file, save it, and return it with its summary.
+
+    Parameters
+    ----------
+    request : FitRequest
+        What to do.
+    shown : bool
+        Whether to show a progress bar.
+    """
+    began = perf_counter()
+    check_output(request.output, request.table, Path(request.validation))
+    samples = read_samples(request.table, request.reading, _columns(request), request.task)
+    if samples.target.missing:
+        note(f"{samples.target.missing:,} rows are left out, for their target is missing")
+    parts = _parts(request, samples)
+    model = unfitted_model(samples, request.settings, request.seed)
+    start = perf_counter()
+    with fitting_shown(request.settings.get("tol", 1e-6), wanted=shown):
+        model.fit(parts.training.features, parts.training.target.values, parts.training.weight)
+    seconds = perf_counter() - start
+    if isinstance(model, TableModel):
+        note(*model.encoder_.notes_)
+    training, held_out = _accounts(model, samples, parts)
+    model.save(request.output)
+    summary = summarise(
+        model,
+        samples,
+        training=training,
+        held_out=held_out,
+        held_out_rows=parts.which,
+        seconds_to_fit=seconds,
+        seconds=perf_counter() - began,
+        file=str(request.output),
+    )
+    return model, summary
+
+
+def _columns(request: FitRequest) -> ColumnChoice:
+    return ColumnChoice(
+        target=request.target,
+        weight=request.weight,
+        drop=request.drop,
+        text=request.text,
+        categorical=request.categorical,
+    )
+
+
+def _parts(request: FitRequest, samples: Samples) -> Parts:
+    """Part the rows, or read those to judge by from a file of their own."""
+    share = _share(request.validation)
+    everything = np.arange(samples.size)
+    if share is None:
+        path = Path(request.validation)
+        columns = ColumnChoice(target=samples.target.name, weight=request.weight)
+        width = None if isinstance(samples.features, Table) else samples.features.shape[1]
+        others = read_samples_like(path, request.reading, columns, samples.task, width)
+        return Parts(samples.take(everything), others, f"all of {path}")
+    labels = samples.target.values if samples.task == "classification" else None
+    fitted, held = hold_out(samples.size, share, request.seed, labels)
+    if not len(held):
+        if share > 0:
+            note("there are too few rows to hold any out")
+        return Parts(samples.take(everything), None, "")
+    which = f"{100 * share:g} % at random, seed {request.seed}"
+    return Parts(samples.take(fitted), samples.take(held), which)
+
+
+def _share(validation: str) -> float | None:
+    """Share of rows to hold out; None if a file is named."""
+    try:
+        share = float(validation)
+    except ValueError:
+        return None
+    if not 0 <= share < 1:
+        raise SettingError(
+            f"--validation is {validation}: give the share of rows to hold out, from 0 to below 1, "
+            "or a table of such rows."
+        )
+    return share
+
+
+def _accounts(model: AnyModel, samples: Samples, parts: Parts) -> tuple[Account, Account | None]:
+    precision = None
+    regression = regression_of(model)
+    if isinstance(regression, LinearRegression):
+        values = samples.target.values
+        precision = written_precision(values, float(regression.residual_variance_))
+    training = _account(model, parts.training, precision, same_file=True)
+    if parts.held_out is None:
+        return training, None
+    same_file = parts.held_out.origin == samples.origin
+    return training, _account(model, parts.held_out, precision, same_file=same_file)
+
+
+def _account(
+    model: AnyModel, part: Samples, precision: float | None, *, same_file: bool
+) -> Account:
+    target = part.target.values
+    if is_classifier(model):
+        target, told = match_spelling(target, model.classes_)
+        note(*[told] * bool(told))
+    with warnings.catch_warnings():
+        if same_file:
+            # That rows held out at random hold values of their own is no news.
+            warnings.simplefilter("ignore", DataWarning)
+        return account_of(
+            model,
+            part.features,
+            target,
+            origin=part.origin,
+            rows=part.target.rows,
+            weight=part.weight,
+            precision=precision,
+        )

@@ -1,0 +1,23 @@
+"""Both estimators keep scikit-learn's whole contract, with no exception claimed."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from linnet import LinearRegression, SoftmaxRegression
+
+ESTIMATORS = [
+    SoftmaxRegression(),
+    SoftmaxRegression(C=100.0, fit_intercept=False),
+    SoftmaxRegression(solver="lbfgs"),
+    SoftmaxRegression(solver="gradient-descent"),
+    SoftmaxRegression(solver="sgd"),
+    LinearRegression(),
+    LinearRegression(alpha=1.0, fit_intercept=False),
+]
+
+
+# Gradient descent and SGD rightly warn that they stop before the proof.
+@pytest.mark.filterwarnings("ignore::linnet.ConvergenceWarning")
+@parametrize_with_checks(ESTIMATORS)
+def test_scikit_learns_contract_is_kept(estimator, check):
+    check(estimator)

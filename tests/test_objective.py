@@ -1,0 +1,211 @@
+"""The objective of mathematics §7, against JAX and against itself on other storage."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linnet.calculus import check_gradient
+from linnet.data import MemorySource, Source, memory
+from linnet.losses import SoftmaxCrossEntropy, SquaredLoss
+from linnet.numeric import EPSILON
+from linnet.objective import Objective
+from linnet.solvers.problem import Problem
+
+seeds = st.integers(0, 2**32 - 1)
+few = settings(max_examples=15)
+MODELS = ["squared", "softmax", "anchored", "distributions"]
+
+
+def random_problem(model, seed, *, intercept=True, weighted=True, l2=0.3, X=None):
+    """An objective over 40 rows of 3 features, and parameters with a direction."""
+    rng = np.random.default_rng(seed)
+    n, k = 40, 3
+    X = rng.normal(size=(n, k)) if X is None else X
+    weight = rng.integers(0, 4, n).astype(float) + (np.arange(n) == 0) if weighted else None
+    m, loss, y = {
+        "squared": (2, SquaredLoss(), rng.normal(size=(n, 2))),
+        "softmax": (4, SoftmaxCrossEntropy(), rng.integers(4, size=n)),
+        "anchored": (1, SoftmaxCrossEntropy(anchored=True), rng.integers(2, size=n)),
+        "distributions": (3, SoftmaxCrossEntropy(), rng.dirichlet(np.ones(3), n)),
+    }[model]
+    objective = Objective(
+        source=MemorySource(X, y, weight), loss=loss, n_scores=m, l2=l2, fit_intercept=intercept
+    )
+    return objective, *rng.normal(size=(2, *objective.shape))
+
+
+def in_jax(objective, theta):
+    """Mathematics §7 once more, written out with JAX."""
+    source, k = objective.source, objective.source.n_features
+    W = theta[:, :k]
+    Z = source.X @ W.T + (theta[:, k] if objective.fit_intercept else 0)
+    s = jnp.ones(len(Z)) if source.weight is None else source.weight
+    if isinstance(objective.loss, SquaredLoss):
+        losses = 0.5 * ((Z - source.y) ** 2).sum(axis=1)
+    else:
+        Z = jnp.pad(Z, ((0, 0), (1, 0))) if objective.loss.anchored else Z
+        Y = jax.nn.one_hot(source.y, Z.shape[1]) if source.y.ndim == 1 else source.y
+        losses = -(Y * jax.nn.log_softmax(Z, axis=1)).sum(axis=1)
+    return (s * losses).sum() / s.sum() + 0.5 * objective.l2 * (W**2).sum()
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("model", MODELS)
+@few
+@given(seed=seeds)
+def test_value_gradient_and_hessian_agree_with_jax(model, intercept, seed):
+    objective, theta, direction = random_problem(model, seed, intercept=intercept)
+    with jax.enable_x64(True):
+        value, gradient = jax.value_and_grad(lambda t: in_jax(objective, t))(jnp.asarray(theta))
+        hessian = jax.hessian(lambda t: in_jax(objective, t))(jnp.asarray(theta))
+
+    close = {"rtol": 1e-11, "atol": 1e-11}  # some thousand roundings of numbers around 10
+    got_value, got_gradient = objective.value_and_gradient(theta)
+    np.testing.assert_allclose(got_value, value, **close)
+    np.testing.assert_allclose(objective.value(theta), value, **close)
+    np.testing.assert_allclose(got_gradient, gradient, **close)
+    np.testing.assert_allclose(
+        objective.hessian_product(theta, direction),
+        np.einsum("apbq,bq->ap", hessian, direction),
+        **close,
+    )
+    whole = objective.hessian_on_sample(theta, 10**9, np.random.default_rng(0))
+    np.testing.assert_allclose(whole, hessian, **close)
+    np.testing.assert_allclose(
+        objective.hessian_diagonal(theta), np.einsum("apap->ap", hessian), **close
+    )
+    if intercept:
+        _, slope, curvature = objective.intercept_derivatives(theta)
+        np.testing.assert_allclose(slope, gradient[:, -1], **close)
+        np.testing.assert_allclose(curvature, hessian[:, -1, :, -1], **close)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_taylor_remainder_of_the_gradient_has_order_two(model):
+    objective, theta, _ = random_problem(model, seed=11)
+
+    check = check_gradient(objective.value, lambda t: objective.value_and_gradient(t)[1], theta)
+
+    assert check.order == pytest.approx(2, abs=0.02)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@few
+@given(seed=seeds)
+def test_a_weight_of_two_is_a_row_given_twice(model, seed):
+    objective, theta, _ = random_problem(model, seed)
+    source = objective.source
+    repeats = source.weight.astype(int)
+    repeated = Objective(
+        source=MemorySource(np.repeat(source.X, repeats, 0), np.repeat(source.y, repeats, 0)),
+        loss=objective.loss,
+        n_scores=objective.n_scores,
+        l2=objective.l2,
+    )
+
+    value, gradient = objective.value_and_gradient(theta)
+    other, other_gradient = repeated.value_and_gradient(theta)
+
+    np.testing.assert_allclose(value, other, rtol=100 * EPSILON)
+    np.testing.assert_allclose(gradient, other_gradient, rtol=0, atol=100 * EPSILON * (1 + value))
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    "store",
+    [np.asfortranarray, sp.csr_array, sp.csr_matrix, lambda X: np.repeat(X, 2, axis=0)[::2]],
+    ids=["Fortran", "csr_array", "csr_matrix", "strided"],
+)
+@few
+@given(seed=seeds)
+def test_storage_does_not_change_what_is_computed(model, store, seed):
+    X = np.random.default_rng(seed).normal(size=(40, 3)).round(1)
+    plain, theta, direction = random_problem(model, seed, X=X)
+    other, _, _ = random_problem(model, seed, X=store(X))
+    rows = np.random.default_rng
+
+    close = {"rtol": 0, "atol": 1e-12}  # sums of 40 numbers around 10, in another order
+    for f in (
+        lambda o: o.value_and_gradient(theta)[0],
+        lambda o: o.value_and_gradient(theta)[1],
+        lambda o: o.hessian_product(theta, direction),
+        lambda o: o.hessian_diagonal(theta),
+        lambda o: o.hessian_on_sample(theta, 20, rows(0)),
+    ):
+        np.testing.assert_allclose(f(other), f(plain), **close)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.uint8, np.int64, np.bool_])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_data_keep_their_type_and_are_summed_in_float64(dtype, sparse):
+    if sparse and dtype == np.float16:
+        return  # SciPy has no sparse matrices of it
+    X = np.random.default_rng(0).integers(0, 2, size=(40, 3)).astype(dtype)
+    exact, theta, direction = random_problem("softmax", 0, X=X.astype(np.float64))
+    other, _, _ = random_problem("softmax", 0, X=sp.csr_array(X) if sparse else X)
+
+    assert other.source.X.dtype == dtype
+    assert other.value(theta) == pytest.approx(exact.value(theta), rel=10 * EPSILON)
+    np.testing.assert_allclose(
+        other.hessian_product(theta, direction),
+        exact.hessian_product(theta, direction),
+        rtol=0,
+        atol=100 * EPSILON,
+    )
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_tiles_add_up_to_the_whole(sparse, monkeypatch):
+    X = np.random.default_rng(0).normal(size=(40, 3))
+    objective, theta, direction = random_problem("softmax", 0, X=sp.csr_array(X) if sparse else X)
+    whole = objective.value_and_gradient(theta), objective.hessian_product(theta, direction)
+    monkeypatch.setattr(memory, "MINIMUM_TILE_ROWS", 1)
+    monkeypatch.setattr(memory, "TILE_VALUES", 28)  # 7 dense rows: 40 is no multiple
+    tiles = [batch.n_samples for batch in objective.source.tiles()]
+
+    assert len(tiles) > 5
+    assert sum(tiles) == 40
+    (value, gradient), product = whole
+    np.testing.assert_allclose(objective.value_and_gradient(theta)[0], value, rtol=40 * EPSILON)
+    np.testing.assert_allclose(objective.value_and_gradient(theta)[1], gradient, atol=1e-14)
+    np.testing.assert_allclose(objective.hessian_product(theta, direction), product, atol=1e-13)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@few
+@given(seed=seeds)
+def test_minibatches_of_one_epoch_average_to_the_gradient(weighted, seed):
+    objective, theta, _ = random_problem("softmax", seed, weighted=weighted)
+    parts = [f(theta) for f in objective.minibatches(np.random.default_rng(seed), 8)]
+
+    value, gradient = objective.value_and_gradient(theta)
+    assert len(parts) == 5
+    np.testing.assert_allclose(np.mean([v for v, _ in parts]), value, rtol=1e-12)
+    np.testing.assert_allclose(np.mean([g for _, g in parts], axis=0), gradient, atol=1e-13)
+
+
+def test_no_fold_touches_the_callers_arrays():
+    objective, theta, direction = random_problem("softmax", 3)
+    source = objective.source
+    before = [array.copy() for array in (source.X, source.y, source.weight, theta, direction)]
+
+    objective.value_and_gradient(theta)
+    objective.hessian_product(theta, direction)
+    objective.hessian_on_sample(theta, 10**9, np.random.default_rng(0))
+    [f(theta) for f in objective.minibatches(np.random.default_rng(0), 8)]
+
+    for array, copy in zip(
+        (source.X, source.y, source.weight, theta, direction), before, strict=True
+    ):
+        np.testing.assert_array_equal(array, copy)
+
+
+def test_objective_and_source_meet_their_protocols():
+    objective, _, _ = random_problem("softmax", 0)
+
+    assert isinstance(objective, Problem)
+    assert isinstance(objective.source, Source)

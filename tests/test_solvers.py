@@ -1,0 +1,310 @@
+"""Every solver reaches the optimum, and the certificate tells how near it is."""
+
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize
+
+from linnet.data import MemorySource
+from linnet.losses import SoftmaxCrossEntropy, SquaredLoss
+from linnet.numeric import EPSILON
+from linnet.objective import Objective
+from linnet.solvers import (
+    LBFGS,
+    Ending,
+    GradientDescent,
+    NewtonCG,
+    StochasticGradientDescent,
+    listening,
+)
+from linnet.solvers.certificate import certify, gradient_bound, minimise_intercepts, newton_gap
+from linnet.solvers.conjugate_gradient import conjugate_gradient
+from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
+from linnet.solvers.problem import CountedProblem, Problem
+from linnet.solvers.schedules import SCHEDULES, Schedule
+from linnet.solvers.sgd import safe_learning_rate
+
+seeds = st.integers(0, 2**32 - 1)
+few = settings(max_examples=10)
+TOL = 1e-6
+SOLVERS = [
+    NewtonCG(tol=TOL),
+    LBFGS(tol=TOL),
+    GradientDescent(tol=TOL),
+    StochasticGradientDescent(tol=TOL, max_steps=3000, batch_size=10, learning_rate=0.3),
+]
+
+
+def name_of(solver):
+    return type(solver).__name__
+
+
+def problem(loss="softmax", *, seed=0, n=60, k=3, l2=0.1, intercept=True, noise=1.0):
+    """Overlapping classes, or a noisy line, around a chosen model."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, k))
+    if loss == "squared":
+        y = X @ rng.normal(size=(k, 2)) + noise * rng.normal(size=(n, 2))
+        kind, m = SquaredLoss(), 2
+    else:
+        q = 2 if loss == "anchored" else 3
+        Z = X @ rng.normal(size=(k, q)) + noise * rng.gumbel(size=(n, q))
+        y = Z.argmax(axis=1)
+        y[:q] = np.arange(q)
+        kind, m = SoftmaxCrossEntropy(anchored=q == 2), 1 if q == 2 else q
+    weight = rng.integers(1, 4, n).astype(float)
+    return Objective(
+        source=MemorySource(X, y, weight), loss=kind, n_scores=m, l2=l2, fit_intercept=intercept
+    )
+
+
+def optimum(objective):
+    """The least value, found by SciPy from the objective's own derivatives."""
+    found = minimize(
+        lambda w: objective.value_and_gradient(w.reshape(objective.shape))[0],
+        np.zeros(np.prod(objective.shape)),
+        jac=lambda w: objective.value_and_gradient(w.reshape(objective.shape))[1].ravel(),
+        hessp=lambda w, u: objective.hessian_product(
+            w.reshape(objective.shape), u.reshape(objective.shape)
+        ).ravel(),
+        method="trust-ncg",
+        options={"gtol": 1e-11, "maxiter": 1000},
+    )
+    return found.fun
+
+
+@pytest.mark.parametrize("loss", ["softmax", "anchored", "squared"])
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("solver", SOLVERS, ids=name_of)
+def test_every_solver_proves_the_same_optimum(solver, loss, intercept):
+    objective = problem(loss, intercept=intercept)
+
+    solution = solver.minimise(objective, np.zeros(objective.shape))
+
+    assert solution.ending is Ending.CONVERGED
+    assert solution.certificate.kind == "proven"
+    assert solution.certificate.gap <= TOL
+    least = optimum(objective)
+    assert least - 1e-12 <= solution.value <= least + solution.certificate.gap + 1e-12
+
+
+@few
+@given(seed=seeds, l2=st.sampled_from([1e-4, 1e-2, 1.0]))
+def test_the_certificate_is_never_below_the_true_gap(seed, l2):
+    objective = problem(seed=seed, l2=l2)
+    least = optimum(objective)
+    anywhere = np.random.default_rng(seed).normal(size=objective.shape)
+
+    theta, value, certificate = certify(objective, anywhere)
+
+    assert value - least <= certificate.gap * (1 + 1e-9) + 1e-12
+    np.testing.assert_array_equal(theta[:, :-1], anywhere[:, :-1])
+
+
+@few
+@given(seed=seeds)
+def test_intercepts_are_minimised_to_rounding(seed):
+    objective = problem(seed=seed)
+    theta = minimise_intercepts(objective, np.random.default_rng(seed).normal(size=(3, 4)))
+
+    assert np.abs(objective.intercept_derivatives(theta)[1]).max() < 1e-8
+
+
+@few
+@given(seed=seeds)
+def test_near_the_optimum_the_newton_decrement_is_the_gap(seed):
+    objective = problem(seed=seed, l2=1e-3)
+    best = NewtonCG(tol=1e-12).minimise(objective, np.zeros(objective.shape))
+    theta = best.theta + 1e-4 * np.random.default_rng(seed).normal(size=objective.shape)
+    value, gradient = objective.value_and_gradient(theta)
+
+    gap, _ = newton_gap(objective, theta, gradient)
+
+    assert gap == pytest.approx(value - best.value, rel=0.01)
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_row_by_row_step_is_the_step_of_the_matrix(k):
+    rng = np.random.default_rng(k)
+    theta, gradient = rng.normal(size=(2, 7, k))
+
+    np.testing.assert_array_equal(
+        step_by_rows(theta, gradient, 0.3), step_of_matrix(theta, gradient, 0.3)
+    )
+    objective = problem()
+    fits = [
+        GradientDescent(learning_rate=0.1, form=form, max_steps=50).minimise(
+            objective, np.zeros(objective.shape)
+        )
+        for form in ("matrix", "rows")
+    ]
+    np.testing.assert_array_equal(fits[0].theta, fits[1].theta)
+
+
+@pytest.mark.parametrize("solver", [NewtonCG(), LBFGS()], ids=name_of)
+def test_units_and_correlation_do_not_keep_newton_or_lbfgs_from_the_optimum(solver):
+    objective = problem(n=300, l2=0.0)
+    units = np.array([1e-4, 1.0, 1e4])
+    rescaled = Objective(
+        source=MemorySource(objective.source.X * units, objective.source.y),
+        loss=objective.loss,
+        n_scores=3,
+        l2=0.0,
+    )
+    plain = Objective(
+        source=MemorySource(objective.source.X, objective.source.y),
+        loss=objective.loss,
+        n_scores=3,
+        l2=0.0,
+    )
+
+    first = solver.minimise(plain, np.zeros(plain.shape))
+    second = solver.minimise(rescaled, np.zeros(plain.shape))
+
+    assert first.ending is second.ending is Ending.CONVERGED
+    assert first.certificate.kind == second.certificate.kind == "estimate"
+    assert second.value == pytest.approx(first.value, abs=2 * TOL)
+
+
+@pytest.mark.parametrize("solver", [NewtonCG(), LBFGS()], ids=name_of)
+@pytest.mark.parametrize("quasi", [False, True])
+def test_separable_classes_without_penalty_are_said_to_be_separable(solver, quasi):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    # Separable; or only by a feature that is 1 for some of one class, the rest overlapping.
+    y = (X[:, 0] > 0).astype(int)
+    if quasi:
+        y = (X[:, 0] + 2 * rng.normal(size=200) > 0).astype(int)
+        X[:, 2] = (y == 1) & (rng.random(200) < 0.3)
+    objective = Objective(
+        source=MemorySource(X, y), loss=SoftmaxCrossEntropy(anchored=True), n_scores=1, l2=0.0
+    )
+
+    solution = solver.minimise(objective, np.zeros(objective.shape))
+
+    assert solution.ending is Ending.SEPARABLE
+    assert np.isfinite(solution.theta).all()
+
+
+@few
+@given(seed=seeds)
+def test_overlapping_classes_are_never_said_to_be_separable(seed):
+    objective = problem("anchored", seed=seed, n=100, l2=0.0, noise=3.0)
+
+    assert NewtonCG().minimise(objective, np.zeros(objective.shape)).ending is Ending.CONVERGED
+
+
+def test_a_penalty_too_small_for_float64_ends_with_an_estimate():
+    objective = problem(n=300, l2=1e-18)
+
+    solution = NewtonCG().minimise(objective, np.zeros(objective.shape))
+
+    assert solution.ending is Ending.CONVERGED
+    assert solution.certificate.gap <= TOL
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [NewtonCG(max_steps=1), LBFGS(max_steps=2), GradientDescent(max_steps=2)],
+    ids=name_of,
+)
+def test_too_few_steps_end_with_what_is_known_of_the_gap(solver):
+    objective = problem()
+
+    solution = solver.minimise(objective, np.zeros(objective.shape))
+
+    assert solution.ending is Ending.MAX_STEPS
+    assert not solution.ending.converged
+    assert len(solution.steps) == solver.max_steps + 1
+    assert solution.value - optimum(objective) <= solution.certificate.gap
+
+
+@pytest.mark.parametrize(
+    "solver",
+    [GradientDescent(learning_rate=1e4), StochasticGradientDescent(learning_rate=1e6)],
+    ids=name_of,
+)
+def test_a_learning_rate_too_large_is_told_apart_from_too_few_steps(solver):
+    objective = problem("squared")
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        solution = solver.minimise(objective, np.zeros(objective.shape))
+
+    assert solution.ending is Ending.DIVERGED
+
+
+@few
+@given(seed=seeds, scale=st.sampled_from([1e-3, 1.0, 1e3]))
+def test_the_learning_rate_of_sgd_does_not_diverge(seed, scale):
+    objective = problem(seed=seed)
+    scaled = Objective(
+        source=MemorySource(scale * objective.source.X, objective.source.y),
+        loss=objective.loss,
+        n_scores=3,
+        l2=0.0,
+    )
+
+    solution = StochasticGradientDescent(max_steps=5).minimise(scaled, np.zeros(scaled.shape))
+
+    assert solution.value <= scaled.value(np.zeros(scaled.shape))
+    assert safe_learning_rate(scaled) > 0
+
+
+def test_listeners_hear_of_every_step_in_order():
+    objective = problem()
+    heard = []
+
+    with listening(heard.append):
+        solution = NewtonCG().minimise(objective, np.zeros(objective.shape))
+    NewtonCG().minimise(objective, np.zeros(objective.shape))
+
+    assert tuple(heard) == solution.steps
+    assert [step.number for step in heard] == list(range(len(heard)))
+    assert all(a.passes < b.passes for a, b in pairwise(heard))
+    assert heard[-1].value < heard[0].value
+
+
+def test_conjugate_gradients_solve_in_as_many_products_as_there_are_dimensions():
+    rng = np.random.default_rng(0)
+    root = rng.normal(size=(6, 6))
+    A = root @ root.T
+    b = rng.normal(size=(6, 1))
+
+    answer = conjugate_gradient(
+        lambda v: A @ v, b, lambda r: r / np.diag(A)[:, None], accuracy=1e-9, max_products=50
+    )
+
+    np.testing.assert_allclose(A @ answer.x, b, atol=1e-6)
+    assert answer.products <= 8
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_stay_between_zero_and_one_and_end_no_higher_than_they_peak(name):
+    schedule = Schedule(name=name, steps_per_epoch=10, total_steps=100)
+    factors = [schedule.factor(t) for t in range(101)]
+
+    assert all(0 <= factor <= 1 for factor in factors)
+    assert max(factors) == pytest.approx(1)
+    assert factors[-1] <= factors[0]
+    if name in {"cosine", "one-cycle"}:
+        assert factors[-1] == pytest.approx(0, abs=EPSILON)
+    if name == "inverse-scaling":
+        assert factors[100] == pytest.approx((1 + 10) ** -0.5)
+
+
+def test_a_counted_problem_is_a_problem_and_counts_its_passes():
+    counted = CountedProblem(problem())
+    theta = np.zeros(counted.shape)
+
+    counted.value_and_gradient(theta)
+    counted.hessian_product(theta, theta)
+    counted.value(theta)
+
+    assert isinstance(counted, Problem)
+    assert counted.passes == 2.5
+    assert gradient_bound(counted, theta) == 0
