@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.data import Batch, Source
+from linnet.data.source import Fold
 from linnet.engine import (
     gradient_pass,
     hessian_diagonal_pass,
@@ -81,19 +82,19 @@ class Objective:
 
     def value(self, theta: Float[Array, "m p"]) -> float:
         """F(Θ)."""
-        (total,) = self.source.fold(lambda batch: value_pass(self.loss, batch, theta))
+        (total,) = self._sums(lambda batch: value_pass(self.loss, batch, theta))
         return float(total) / self.source.total_weight + self._penalty(theta)
 
     def value_and_gradient(self, theta: Float[Array, "m p"]) -> tuple[float, Float[Array, "m p"]]:
         """F(Θ) and ∇F(Θ), the gradient in the shape of Θ."""
-        sums = self.source.fold(lambda batch: gradient_pass(self.loss, batch, theta))
+        sums = self._sums(lambda batch: gradient_pass(self.loss, batch, theta))
         return self._add_penalty(theta, sums, self.source.total_weight)
 
     def hessian_product(
         self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]
     ) -> Float[Array, "m p"]:
         """∇²F(Θ) times ``direction``."""
-        (total,) = self.source.fold(
+        (total,) = self._sums(
             lambda batch: hessian_product_pass(self.loss, batch, theta, direction)
         )
         return total / self.source.total_weight + self.l2 * self.penalised(direction)
@@ -102,9 +103,7 @@ class Objective:
         self, theta: Float[Array, "m p"]
     ) -> tuple[float, Float[Array, " m"], Float[Array, "m m"]]:
         """F(Θ), and its gradient and Hessian in the intercepts alone."""
-        value, gradient, hessian = self.source.fold(
-            lambda batch: intercept_pass(self.loss, batch, theta)
-        )
+        value, gradient, hessian = self._sums(lambda batch: intercept_pass(self.loss, batch, theta))
         S = self.source.total_weight
         return float(value) / S + self._penalty(theta), gradient / S, hessian / S
 
@@ -122,7 +121,7 @@ class Objective:
 
     def hessian_diagonal(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Diagonal of ∇²F(Θ)."""
-        (total,) = self.source.fold(lambda batch: hessian_diagonal_pass(self.loss, batch, theta))
+        (total,) = self._sums(lambda batch: hessian_diagonal_pass(self.loss, batch, theta))
         return total / self.source.total_weight + self.l2 * self.penalised(np.ones(self.shape))
 
     def never_rises_along(self, direction: Float[Array, "m p"]) -> bool:
@@ -131,7 +130,7 @@ class Objective:
         Along a direction in which the losses change at all they rise one way or the other, unless
         the classes are separable. The penalty is left out: with it there is always a minimum.
         """
-        ahead, behind = self.source.fold(lambda batch: slope_pass(self.loss, batch, direction))
+        ahead, behind = self._sums(lambda batch: slope_pass(self.loss, batch, direction))
         return bool(ahead <= FLAT * behind) and bool(behind > 0)
 
     def minibatches(
@@ -151,6 +150,10 @@ class Objective:
         weights = theta.copy()
         weights[:, -1] = 0
         return weights
+
+    def _sums(self, function: Fold) -> tuple[Array, ...]:
+        # The passes of the engine go through a batch of any size in tiles of their own.
+        return self.source.fold(function, tiled=False)
 
     def _value_and_gradient_on(
         self, batch: Batch, theta: Float[Array, "m p"]

@@ -57,9 +57,10 @@ class MemorySource:
         values_per_row = 1 + self.n_values // max(1, self.n_samples)
         return max(MINIMUM_TILE_ROWS, TILE_VALUES // values_per_row)
 
-    def fold(self, function: Fold) -> tuple[Array, ...]:
-        """Sum ``function`` over the tiles, in order."""
-        return sum_over(self.tiles(), function)
+    def fold(self, function: Fold, *, tiled: bool = True) -> tuple[Array, ...]:
+        """Sum ``function`` over the tiles, in order; or give it all rows at once."""
+        whole = iter([Batch(self.X, self.y, self.weight)])
+        return sum_over(self.tiles() if tiled else whole, function)
 
     def shuffled(self, random: np.random.Generator, batch_size: int) -> Iterator[Batch]:
         """Each row once, in random order."""

@@ -38,8 +38,12 @@ class Source(Protocol):
         """Sum of the sample weights S; the number of rows where none are given."""
         ...
 
-    def fold(self, function: Fold) -> tuple[Array, ...]:
-        """Sum ``function`` over the batches, part by part, in a fixed order."""
+    def fold(self, function: Fold, *, tiled: bool = True) -> tuple[Array, ...]:
+        """Sum ``function`` over the batches, part by part, in a fixed order.
+
+        With ``tiled`` batches are small enough for their products to fit the cache. Without it
+        they may be as large as they are stored: ``function`` goes through them in small steps.
+        """
         ...
 
     def shuffled(self, random: np.random.Generator, batch_size: int) -> Iterator[Batch]:

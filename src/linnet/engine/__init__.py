@@ -1,23 +1,30 @@
-"""The passes over a batch that a linear model needs, with the reference that defines them."""
+"""The passes over a batch that a linear model needs, by the fastest engine that can do them."""
 
-from linnet.engine.hessian import hessian_pass
-from linnet.engine.reference import (
+from linnet.engine.choice import (
+    engine_name,
     gradient_pass,
     hessian_diagonal_pass,
     hessian_product_pass,
+    hessian_products_pass,
     intercept_pass,
-    scores,
     slope_pass,
     value_pass,
 )
+from linnet.engine.hessian import hessian_pass
+from linnet.engine.reference import scores
+from linnet.engine.threads import limited_threads, thread_count
 
 __all__ = [
+    "engine_name",
     "gradient_pass",
     "hessian_diagonal_pass",
     "hessian_pass",
     "hessian_product_pass",
+    "hessian_products_pass",
     "intercept_pass",
+    "limited_threads",
     "scores",
     "slope_pass",
+    "thread_count",
     "value_pass",
 ]

@@ -17,6 +17,7 @@ __all__ = [
     "gradient_pass",
     "hessian_diagonal_pass",
     "hessian_product_pass",
+    "hessian_products_pass",
     "intercept_pass",
     "scores",
     "slope_pass",
@@ -54,6 +55,14 @@ def hessian_product_pass(
     """Hessian of Σᵢ sᵢ ℓᵢ times ``direction``: Σᵢ sᵢ (∇²ℓᵢ D x̃ᵢ) x̃ᵢᵀ."""
     curved = loss.hessian_product(scores(batch.X, theta), scores(batch.X, direction))
     return (_outer_sum(curved, batch, with_intercept=theta.shape[1] > batch.X.shape[1]),)
+
+
+def hessian_products_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], directions: Float[Array, "d m p"]
+) -> tuple[Array]:
+    """Hessian of Σᵢ sᵢ ℓᵢ times each of ``directions``."""
+    products = [hessian_product_pass(loss, batch, theta, direction)[0] for direction in directions]
+    return (np.stack(products) if products else np.zeros_like(directions),)
 
 
 def intercept_pass(

@@ -7,6 +7,8 @@ from typing import Final
 
 from threadpoolctl import ThreadpoolController
 
+from linnet.engine import limited_threads
+
 __all__ = ["threads"]
 
 # Below this many multiply-adds a pass, threads cost more than they gain, and much more where other
@@ -25,12 +27,14 @@ def threads(n_jobs: int | None, multiply_adds: float) -> Iterator[None]:
     multiply_adds : float
         Work of one pass over the data.
     """
+    # The native engine knows by itself when a problem is small.
+    asked = None if n_jobs is None or n_jobs == -1 else n_jobs
     if n_jobs is None and multiply_adds < SMALL_PASS:
         n_jobs = 1
     if n_jobs is None or n_jobs == -1:
         yield
         return
-    with _controller().limit(limits=n_jobs):
+    with _controller().limit(limits=n_jobs), limited_threads(asked):
         yield
 
 

@@ -9,7 +9,7 @@ namespace LINNET_SIMD {
 
 // A tile with its scores takes at most half of a second-level cache of 1 MiB, the least that
 // today's servers have; and enough rows that the parameters are not read too often.
-constexpr std::int64_t TILE_BYTES = TILE_KB * 1024;
+constexpr std::int64_t TILE_BYTES = 384 * 1024;
 constexpr std::int64_t MINIMUM_TILE = 16, MAXIMUM_TILE = 256;
 // Rows whose float32 sums are added up before they are handed on to float64.
 constexpr std::int64_t FLOAT32_ROWS = 512;
@@ -126,13 +126,13 @@ bool dense_rows(const Job &job, const void *prepared, std::int64_t first, std::i
       convert(job.X, row, rows, memory.tile, plan.ld);
     for (std::int64_t j = 0; j < job.scores(); ++j)
       for (std::int64_t t = 0; t < lines.ld; ++t) lines.Z[j * lines.ld + t] = b[j];
-    dot(rows, job.scores(), plan.columns, X, tile_ld, W, plan.ld, lines.Z, lines.ld, plan.in_place ? DOT_AHEAD * tile_ld : 0);
+    dot(rows, job.scores(), plan.columns, X, tile_ld, W, plan.ld, lines.Z, lines.ld, plan.in_place ? 4 * tile_ld : 0);
     if (!residuals(job, row, rows, lines, sums, fault)) return false;
     if (!job.has_weight_sums()) continue;
     if (job.mode == Mode::hessian_diagonal) square(memory.tile, rows * plan.ld);
     const bool more = plan.in_place && row + 2 * plan.tile <= last;
     outer(rows, job.outputs(), plan.columns, X, tile_ld, results(job, lines), lines.ld,
-          memory.outputs, plan.ld, more && OUTER_AHEAD ? plan.tile * tile_ld : 0);
+          memory.outputs, plan.ld, more ? plan.tile * tile_ld : 0);
     summed += rows;
     if (summed >= FLOAT32_ROWS) hand_on(job, plan, memory.outputs, sums), summed = 0;
   }

@@ -68,8 +68,9 @@ struct Sums {
 
 // A value that cannot be used; row < 0: none.
 struct Fault {
+  const char *what = ""; // "label", "column" or "pointer"
   std::int64_t row = -1;
-  std::int64_t number = 0; // the label or index seen
+  std::int64_t number = 0; // what was seen there
 };
 
 // Asked between tiles: true means to stop at once.

@@ -68,8 +68,7 @@ bool read_labels(const Job &job, std::int64_t row, std::int64_t rows, const Line
   for (std::int64_t t = 0; t < lines.ld; ++t) {
     const double label = lines.label[t];
     if (!(label >= 0 && label < count)) {
-      fault.row = row + t;
-      fault.number = static_cast<std::int64_t>(label);
+      fault = {"label", row + t, static_cast<std::int64_t>(label)};
       return false;
     }
     const std::int64_t j = line_of(job, label);

@@ -191,7 +191,7 @@ nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::obj
                       interrupted, fault);
   }
   if (ending == Ending::interrupted) throw nb::python_error();
-  if (ending == Ending::faulty) return nb::make_tuple(fault.row, fault.number);
+  if (ending == Ending::faulty) return nb::make_tuple(fault.what, fault.row, fault.number);
   return nb::none();
 }
 

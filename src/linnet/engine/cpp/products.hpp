@@ -34,7 +34,7 @@ LINNET_INLINE void dot_step(Vec<T> (&sum)[J][R], const T *x, std::ptrdiff_t ldx,
   Vec<T> row[R];
   for (int r = 0; r < R; ++r) row[r] = load(x + r * ldx);
   if (ahead)
-    for (int r = 0; r < R; ++r) __builtin_prefetch(x + r * ldx + ahead, 0, DOT_LEVEL);
+    for (int r = 0; r < R; ++r) __builtin_prefetch(x + r * ldx + ahead, 0, 3);
   for (int j = 0; j < J; ++j) {
     const Vec<T> other = load(b + j * ldb);
     for (int r = 0; r < R; ++r) sum[j][r] += row[r] * other;
@@ -118,7 +118,7 @@ void outer_block(std::int64_t rows, const T *x, std::ptrdiff_t ldx, const T *r, 
     Vec<T> row[C];
     for (int c = 0; c < C; ++c) row[c] = load(x + c * W);
     if (ahead)
-      for (int c = 0; c < C * VECTOR_BYTES / 64; ++c) __builtin_prefetch(x + ahead + c * 64 / sizeof(T), 0, OUT_LEVEL);
+      for (int c = 0; c < C * VECTOR_BYTES / 64; ++c) __builtin_prefetch(x + ahead + c * 64 / sizeof(T), 0, 2);
     for (int j = 0; j < J; ++j) {
       const Vec<T> factor = splat(r[j * ldr + t]);
       for (int c = 0; c < C; ++c) sum[j][c] += factor * row[c];

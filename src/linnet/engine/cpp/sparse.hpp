@@ -119,10 +119,9 @@ template <class Use> LINNET_INLINE void with_types(const SparseRows &rows, Use u
 template <class I, class V>
 LINNET_INLINE bool usable(const SparseRows &rows, Entries<I, V> row, std::int64_t k,
                           std::int64_t number, Fault &fault) {
-  fault.row = number;
   const std::int64_t first = pointer(rows, number);
   if (row.count < 0 || first < 0 || first + row.count > rows.entries) {
-    fault.number = first;
+    fault = {"pointer", number, first};
     return false;
   }
   bool bad = false;
@@ -130,8 +129,7 @@ LINNET_INLINE bool usable(const SparseRows &rows, Entries<I, V> row, std::int64_
     bad |= static_cast<std::uint64_t>(row.columns[i]) >= static_cast<std::uint64_t>(k);
   for (std::int64_t i = 0; bad && i < row.count; ++i)
     if (static_cast<std::uint64_t>(row.columns[i]) >= static_cast<std::uint64_t>(k))
-      fault.number = row.columns[i];
-  if (!bad) fault.row = -1;
+      fault = {"column", number, row.columns[i]};
   return !bad;
 }
 

@@ -1,0 +1,246 @@
+"""The native engine: the passes of the reference in one reading of the data, in C++.
+
+Rows go in tiles through scores, softmax and gradient while they are in the cache. Data keep their
+type and order, and are never copied whole. Sums over tiles are in float64, in an order that does
+not depend on the number of threads: neither do the last bits.
+
+``precise`` says what the arithmetic within a tile is. With it, everything is in float64, and
+agrees with the reference to rounding. Without it, data of float32 or less (float16, bfloat16,
+whole numbers of 8 and 16 bits) are handled in float32, at twice the speed: parameters are rounded
+to it, and a score z = Σ wⱼxⱼ then errs by up to about 1e-7 · Σ |wⱼxⱼ|, a gradient by some 1e-7 of
+its largest terms. float64 and sparse data are always handled in float64.
+"""
+
+import os
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Final
+
+import numpy as np
+from jaxtyping import Float
+
+from linnet.data import Batch, Matrix
+from linnet.engine.threads import thread_count
+from linnet.errors import DataError, SettingError
+from linnet.losses import Loss, SoftmaxCrossEntropy, SquaredLoss
+from linnet.types import Array
+
+__all__ = [
+    "can_run",
+    "exp",
+    "gradient_pass",
+    "hessian_diagonal_pass",
+    "hessian_product_pass",
+    "hessian_products_pass",
+    "instruction_set",
+    "instruction_sets",
+    "intercept_pass",
+    "is_built",
+    "log",
+    "value_pass",
+]
+
+EXACT_IN_FLOAT32: Final = frozenset(
+    {"float32", "float16", "bfloat16", "uint8", "int8", "uint16", "int16", "bool"}
+)
+KINDS: Final = EXACT_IN_FLOAT32 | {"float64", "uint32", "int32", "uint64", "int64"}
+
+_native: Any
+try:
+    _native = import_module("linnet.engine._native")
+except ImportError:
+    _native = None
+
+
+def is_built() -> bool:
+    """Whether the extension module was built when linnet was installed."""
+    return _native is not None
+
+
+def instruction_sets() -> list[str]:
+    """Instruction sets that this machine can run, the best first."""
+    return list(_native.instruction_sets()) if is_built() else []
+
+
+def instruction_set() -> str:
+    """The instruction set in use: the best, or the one that ``LINNET_SIMD`` names."""
+    known = instruction_sets()
+    wanted = os.environ.get("LINNET_SIMD", "")
+    if wanted and wanted not in known:
+        raise SettingError(
+            f"LINNET_SIMD={wanted!r}: this machine can run {', '.join(known)}. Name one of them, or "
+            "leave the variable out for the best."
+        )
+    return wanted or known[0]
+
+
+def can_run(loss: Loss, batch: Batch) -> bool:
+    """Whether the native engine knows this loss and can read these arrays."""
+    return (
+        isinstance(loss, SoftmaxCrossEntropy | SquaredLoss)
+        and _can_read_rows(batch.X)
+        and _kind(batch.y) in KINDS
+        and _is_strided(batch.y)
+    )
+
+
+def value_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
+) -> tuple[Array]:
+    """Σᵢ sᵢ ℓ(yᵢ, zᵢ)."""
+    sums = _run("value", loss, batch, theta[None], 0, precise=precise)
+    return (sums[:1].reshape(()),)
+
+
+def gradient_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
+) -> tuple[Array, Array]:
+    """Σᵢ sᵢ ℓ(yᵢ, zᵢ) and its gradient."""
+    sums = _run("gradient", loss, batch, theta[None], theta.size, precise=precise)
+    return sums[:1].reshape(()), sums[1:].reshape(theta.shape)
+
+
+def hessian_product_pass(
+    loss: Loss,
+    batch: Batch,
+    theta: Float[Array, "m p"],
+    direction: Float[Array, "m p"],
+    *,
+    precise: bool = True,
+) -> tuple[Array]:
+    """Hessian of Σᵢ sᵢ ℓᵢ times ``direction``."""
+    (products,) = hessian_products_pass(loss, batch, theta, direction[None], precise=precise)
+    return (products[0],)
+
+
+def hessian_products_pass(
+    loss: Loss,
+    batch: Batch,
+    theta: Float[Array, "m p"],
+    directions: Float[Array, "d m p"],
+    *,
+    precise: bool = True,
+) -> tuple[Array]:
+    """Hessian of Σᵢ sᵢ ℓᵢ times each of ``directions``, in one reading of the data."""
+    # The Hessian of squared loss does not depend on Θ.
+    squared = isinstance(loss, SquaredLoss)
+    parameters = directions if squared else np.concatenate([theta[None], directions])
+    sums = _run("hessian_product", loss, batch, parameters, directions.size, precise=precise)
+    return (sums[1:].reshape(directions.shape),)
+
+
+def hessian_diagonal_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
+) -> tuple[Array]:
+    """Diagonal of the Hessian of Σᵢ sᵢ ℓᵢ, in the shape of Θ."""
+    sums = _run("hessian_diagonal", loss, batch, theta[None], theta.size, precise=precise)
+    return (sums[1:].reshape(theta.shape),)
+
+
+def intercept_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"]
+) -> tuple[Array, Array, Array]:
+    """Σᵢ sᵢ ℓᵢ with its gradient (m) and Hessian (m×m) in the intercepts alone."""
+    m = len(theta)
+    sums = _run("intercept", loss, batch, theta[None], m * m + m, precise=True)
+    return sums[:1].reshape(()), sums[1 + m * m :], sums[1 : 1 + m * m].reshape(m, m)
+
+
+def exp(x: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Exponential of numbers up to 0, in float32 or float64: within 1 ulp, or 2 without FMA."""
+    return _elementary("exp", x)
+
+
+def log(x: Float[Array, " n"]) -> Float[Array, " n"]:
+    """Logarithm of positive normal numbers, in float32 or float64: within 1 ulp, or 2."""
+    return _elementary("log", x)
+
+
+def _elementary(name: str, x: Float[Array, " n"]) -> Float[Array, " n"]:
+    result = np.empty_like(x)
+    _native.apply(name, x, result, instruction_set())
+    return result
+
+
+def _run(
+    mode: str,
+    loss: Loss,
+    batch: Batch,
+    parameters: Float[Array, "s m p"],
+    size: int,
+    *,
+    precise: bool,
+) -> Float[Array, " t"]:
+    """Run one pass: the value, then ``size`` numbers as its mode has them."""
+    sums = np.empty(1 + size)
+    curvature = mode.startswith("hessian")
+    targets = None if curvature else _exportable(batch.y)
+    weight = batch.weight
+    fault = _native.run(
+        _rows(batch.X),
+        targets,
+        _kind(batch.y),
+        None if weight is None else np.ascontiguousarray(weight, dtype=np.float64),
+        np.ascontiguousarray(parameters, dtype=np.float64),
+        loss="squared" if isinstance(loss, SquaredLoss) else "softmax",
+        anchored=isinstance(loss, SoftmaxCrossEntropy) and loss.anchored,
+        mode=mode,
+        float32=not precise and _kind(batch.X) in EXACT_IN_FLOAT32,
+        simd=instruction_set(),
+        threads=thread_count(),
+        sums=sums,
+    )
+    if fault is not None:
+        _raise(fault, classes=parameters.shape[1] + int(getattr(loss, "anchored", False)))
+    return sums
+
+
+def _raise(fault: tuple[str, int, int], *, classes: int) -> None:
+    """Say which row cannot be used."""
+    what, row, number = fault
+    messages: dict[str, Callable[[], str]] = {
+        "label": lambda: (
+            f"The label in row {row} is {number}, but the model has {classes} classes: labels are "
+            f"0 to {classes - 1}."
+        ),
+        "column": lambda: (
+            f"An entry in row {row} of the sparse matrix names column {number}, which it does not "
+            "have. Its index arrays are corrupt: build it anew."
+        ),
+        "pointer": lambda: (
+            f"Row {row} of the sparse matrix begins at entry {number} and ends outside of it. Its "
+            "index arrays are corrupt: build it anew."
+        ),
+    }
+    raise DataError(messages[what]())
+
+
+def _rows(X: Matrix) -> tuple[Any, ...]:
+    """Give the arrays behind a matrix."""
+    if isinstance(X, np.ndarray):
+        return _exportable(X), _kind(X)
+    return X.indptr, X.indices, X.data, X.shape[1], bool(X.has_sorted_indices)
+
+
+def _exportable(array: Array) -> Array:
+    """Give the same bits as numbers that the buffer protocol knows: bfloat16 is not one."""
+    return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+
+
+def _kind(array: Matrix) -> str:
+    return str(array.dtype.name)
+
+
+def _is_strided(array: Array) -> bool:
+    return array.dtype.isnative and array.ndim in {1, 2}
+
+
+def _can_read_rows(X: Matrix) -> bool:
+    if isinstance(X, np.ndarray):
+        return X.ndim == 2 and _kind(X) in KINDS and _is_strided(X)
+    return (
+        X.format == "csr"
+        and _kind(X) in {"float32", "float64"}
+        and {_kind(X.indptr), _kind(X.indices)} <= {"int32", "int64"}
+        and all(a.dtype.isnative and a.flags.c_contiguous for a in (X.indptr, X.indices, X.data))
+    )
