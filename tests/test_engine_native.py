@@ -101,24 +101,31 @@ def run(name, module, loss, batch, theta, **precise):
     return function(loss, batch, theta, **precise)
 
 
-def largest_sums(name, loss, batch, theta):
-    """Sums of the sizes of all terms: what rounding is relative to."""
+def size_of_terms(name, loss, batch, theta):
+    """Sum over the rows of the sizes of what is added up: rounding is relative to that."""
     X = batch.X if isinstance(batch.X, np.ndarray) else batch.X.toarray()
-    sizes = np.abs(X.astype(np.float64))
-    n, k = sizes.shape
-    s = np.ones(n) if batch.weight is None else batch.weight
-    scores = 1 + sizes @ np.abs(theta[:, :k]).T + np.abs(theta[:, k:]).sum(axis=1)
+    X = np.abs(X.astype(np.float64))
+    n, k = X.shape
+
+    def size_of_scores(W):
+        return 1 + (X @ np.abs(W[:, :k]).T + np.abs(W[:, k:]).sum(axis=1)).max(axis=1, initial=0)
+
+    row = size_of_scores(theta)
     if name.startswith("hessian_product"):
-        D = np.abs(directions_for(theta)).max(axis=0)
-        scores = scores * (1 + sizes @ D[:, :k].T + np.abs(D[:, k:]).sum(axis=1))
-    targets = np.abs(batch.y).max(initial=1) if batch.y.dtype.kind == "f" else 1
-    row = s * (scores.max(axis=1, initial=0) + targets) ** 2
-    return float((row * (1 + (sizes**2).max(axis=1, initial=0))).sum()) + 1
+        row = row * size_of_scores(np.abs(directions_for(theta)).max(axis=0))
+    if isinstance(loss, SquaredLoss) and n:
+        row = row + np.abs(batch.y).max(axis=1)
+        row = row**2 if name in {"value", "gradient", "intercept"} else row
+    if name not in {"value", "intercept"}:
+        row = row * np.maximum(1, X.max(axis=1, initial=0)) ** (1 + (name == "hessian_diagonal"))
+    return float(row.sum() if batch.weight is None else batch.weight @ row)
 
 
 def assert_same(name, loss, batch, theta, precision, **precise):
-    """Results differ by no more than ``precision`` times the sizes of what is added up."""
-    bound = precision * (batch.X.shape[1] + len(theta) + 16) * largest_sums(name, loss, batch, theta)
+    """Results differ by no more than rounding, as sums of so many numbers let it grow."""
+    # Errors of either sign grow like the root of their number.
+    growth = np.sqrt(batch.X.shape[1] + len(theta) + 16)
+    bound = precision * growth * size_of_terms(name, loss, batch, theta)
     expected = run(name, reference, loss, batch, theta)
     for got, wanted in zip(run(name, native, loss, batch, theta, **precise), expected, strict=True):
         assert got.shape == wanted.shape
