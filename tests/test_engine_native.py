@@ -210,6 +210,27 @@ def test_any_number_of_classes_and_rows_will_do(q, n, precise, simd):
         assert_same(name, loss, batch, theta, EPSILON if precise else SINGLE, precise=precise)
 
 
+@pytest.mark.parametrize("precise", [True, False])
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_products_at_one_point_may_share_their_curvature(kind, sparse, precise, simd):
+    loss, batch, theta = case(16, kind, n=333, k=30, q=7, storage="float32")
+    if sparse:
+        batch = Batch(sp.csr_array(np.where(batch.X > 0.5, batch.X, 0)), batch.y, batch.weight)
+    curvature = native.curvature(loss, batch, theta, precise=precise)
+
+    for name in ("hessian_product", "hessian_products"):
+        assert_same(
+            name,
+            loss,
+            batch,
+            theta,
+            EPSILON if precise else SINGLE,
+            precise=precise,
+            curvature=curvature,
+        )
+
+
 @pytest.mark.parametrize("k", [1500, 5000])
 def test_rows_may_be_longer_than_a_stretch_of_columns(k, simd):
     loss, batch, theta = case(0, "labels", n=40, k=k, q=12, storage="float32")

@@ -1,6 +1,7 @@
 """The passes over a batch that a linear model needs, by the fastest engine that can do them."""
 
 from linnet.engine.choice import (
+    curvature,
     engine_name,
     gradient_pass,
     hessian_diagonal_pass,
@@ -15,6 +16,7 @@ from linnet.engine.reference import scores
 from linnet.engine.threads import limited_threads, thread_count
 
 __all__ = [
+    "curvature",
     "engine_name",
     "gradient_pass",
     "hessian_diagonal_pass",

@@ -18,6 +18,7 @@ from linnet.losses import Loss
 from linnet.types import Array
 
 __all__ = [
+    "curvature",
     "engine_name",
     "gradient_pass",
     "hessian_diagonal_pass",
@@ -68,11 +69,14 @@ def hessian_product_pass(
     theta: Float[Array, "m p"],
     direction: Float[Array, "m p"],
     *,
+    curvature: Array | None = None,
     precise: bool = True,
 ) -> tuple[Array, ...]:
     """Hessian of Σᵢ sᵢ ℓᵢ times ``direction``."""
     if _runs_natively(loss, batch):
-        return native.hessian_product_pass(loss, batch, theta, direction, precise=precise)
+        return native.hessian_product_pass(
+            loss, batch, theta, direction, curvature=curvature, precise=precise
+        )
     return _by_tiles(
         batch, lambda tile: reference.hessian_product_pass(loss, tile, theta, direction)
     )
@@ -84,14 +88,29 @@ def hessian_products_pass(
     theta: Float[Array, "m p"],
     directions: Float[Array, "d m p"],
     *,
+    curvature: Array | None = None,
     precise: bool = True,
 ) -> tuple[Array, ...]:
     """Hessian of Σᵢ sᵢ ℓᵢ times each of ``directions``, of shape (d, m, p)."""
     if _runs_natively(loss, batch):
-        return native.hessian_products_pass(loss, batch, theta, directions, precise=precise)
+        return native.hessian_products_pass(
+            loss, batch, theta, directions, curvature=curvature, precise=precise
+        )
     return _by_tiles(
         batch, lambda tile: reference.hessian_products_pass(loss, tile, theta, directions)
     )
+
+
+def curvature(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
+) -> Array | None:
+    """What all Hessian products at Θ have in common, to be computed once and handed to each.
+
+    For the native engine and softmax the probabilities, m·n numbers; else nothing.
+    """
+    if not _runs_natively(loss, batch):
+        return None
+    return native.curvature(loss, batch, theta, precise=precise)
 
 
 def hessian_diagonal_pass(

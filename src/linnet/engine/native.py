@@ -27,6 +27,7 @@ from linnet.types import Array
 
 __all__ = [
     "can_run",
+    "curvature",
     "exp",
     "gradient_pass",
     "hessian_diagonal_pass",
@@ -106,10 +107,13 @@ def hessian_product_pass(
     theta: Float[Array, "m p"],
     direction: Float[Array, "m p"],
     *,
+    curvature: Array | None = None,
     precise: bool = True,
 ) -> tuple[Array]:
     """Hessian of Σᵢ sᵢ ℓᵢ times ``direction``."""
-    (products,) = hessian_products_pass(loss, batch, theta, direction[None], precise=precise)
+    (products,) = hessian_products_pass(
+        loss, batch, theta, direction[None], curvature=curvature, precise=precise
+    )
     return (products[0],)
 
 
@@ -119,14 +123,42 @@ def hessian_products_pass(
     theta: Float[Array, "m p"],
     directions: Float[Array, "d m p"],
     *,
+    curvature: Array | None = None,
     precise: bool = True,
 ) -> tuple[Array]:
-    """Hessian of Σᵢ sᵢ ℓᵢ times each of ``directions``, in one reading of the data."""
+    """Hessian of Σᵢ sᵢ ℓᵢ times each of ``directions``, in one reading of the data.
+
+    ``curvature`` is what :func:`curvature` gave for the same rows, Θ and ``precise``.
+    """
     # The Hessian of squared loss does not depend on Θ.
     squared = isinstance(loss, SquaredLoss)
     parameters = directions if squared else np.concatenate([theta[None], directions])
-    sums = _run("hessian_product", loss, batch, parameters, directions.size, precise=precise)
+    sums = _run(
+        "hessian_product",
+        loss,
+        batch,
+        parameters,
+        directions.size,
+        probabilities=curvature,
+        precise=precise,
+    )
     return (sums[1:].reshape(directions.shape),)
+
+
+def curvature(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
+) -> Array | None:
+    """What all Hessian products at Θ have in common: a third of the work of each.
+
+    For softmax it is the probabilities of each row, m·n numbers, in float32 unless ``precise``;
+    for squared loss nothing.
+    """
+    if isinstance(loss, SquaredLoss):
+        return None
+    dtype = np.float32 if _in_float32(batch.X, precise=precise) else np.float64
+    probabilities = np.empty((len(theta), batch.n_samples), dtype)
+    _run("probabilities", loss, batch, theta[None], 0, probabilities=probabilities, precise=precise)
+    return probabilities
 
 
 def hessian_diagonal_pass(
@@ -169,12 +201,12 @@ def _run(
     parameters: Float[Array, "s m p"],
     size: int,
     *,
+    probabilities: Array | None = None,
     precise: bool,
 ) -> Float[Array, " t"]:
     """Run one pass: the value, then ``size`` numbers as its mode has them."""
     sums = np.empty(1 + size)
-    curvature = mode.startswith("hessian")
-    targets = None if curvature else _exportable(batch.y)
+    targets = _exportable(batch.y) if mode in {"value", "gradient", "intercept"} else None
     weight = batch.weight
     fault = _native.run(
         _rows(batch.X),
@@ -185,10 +217,11 @@ def _run(
         loss="squared" if isinstance(loss, SquaredLoss) else "softmax",
         anchored=isinstance(loss, SoftmaxCrossEntropy) and loss.anchored,
         mode=mode,
-        float32=not precise and _kind(batch.X) in EXACT_IN_FLOAT32,
+        float32=_in_float32(batch.X, precise=precise),
         simd=instruction_set(),
         threads=thread_count(),
         sums=sums,
+        probabilities=probabilities,
     )
     if fault is not None:
         _raise(fault, classes=parameters.shape[1] + int(getattr(loss, "anchored", False)))
@@ -225,6 +258,10 @@ def _rows(X: Matrix) -> tuple[Any, ...]:
 def _exportable(array: Array) -> Array:
     """Give the same bits as numbers that the buffer protocol knows: bfloat16 is not one."""
     return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+
+
+def _in_float32(X: Matrix, *, precise: bool) -> bool:
+    return not precise and isinstance(X, np.ndarray) and _kind(X) in EXACT_IN_FLOAT32
 
 
 def _kind(array: Matrix) -> str:

@@ -9,12 +9,18 @@
 namespace linnet {
 namespace LINNET_SIMD {
 
+// 16 bits that stand for a number: a kind, and how it is read.
 struct Half {
-  std::uint16_t bits;
+  typedef std::uint16_t Stored;
 };
 struct Bfloat {
-  std::uint16_t bits;
+  typedef std::uint16_t Stored;
 };
+template <class S> struct As {
+  typedef S Stored;
+};
+template <> struct As<Half> : Half {};
+template <> struct As<Bfloat> : Bfloat {};
 
 LINNET_INLINE float as_float(std::uint32_t bits) {
   float f;
@@ -22,39 +28,65 @@ LINNET_INLINE float as_float(std::uint32_t bits) {
   return f;
 }
 
-template <class T, class S> LINNET_INLINE T number(S s) { return static_cast<T>(s); }
-template <class T> LINNET_INLINE T number(Bfloat s) {
-  return static_cast<T>(as_float(static_cast<std::uint32_t>(s.bits) << 16));
-}
-template <class T> LINNET_INLINE T number(Half s) {
-  const std::uint32_t magnitude = static_cast<std::uint32_t>(s.bits & 0x7fff) << 13;
-  // The exponent is rebiased by a multiplication, which also makes subnormals right.
-  const float scaled = as_float(magnitude) * 0x1p112f;
-  const float endless = as_float(magnitude | 0x7f800000u); // infinity or NaN
-  const float size = (s.bits & 0x7c00) == 0x7c00 ? endless : scaled;
-  return static_cast<T>(s.bits & 0x8000 ? -size : size);
-}
+template <class T, class S> struct Number {
+  static LINNET_INLINE T from(S s) { return static_cast<T>(s); }
+};
+template <class T> struct Number<T, Bfloat> {
+  static LINNET_INLINE T from(std::uint16_t bits) {
+    return static_cast<T>(as_float(static_cast<std::uint32_t>(bits) << 16));
+  }
+};
+template <class T> struct Number<T, Half> {
+  static LINNET_INLINE T from(std::uint16_t bits) {
+    const std::uint32_t magnitude = static_cast<std::uint32_t>(bits & 0x7fff) << 13;
+    // The exponent is rebiased by a multiplication, which also makes subnormals right.
+    const float scaled = as_float(magnitude) * 0x1p112f;
+    const float endless = as_float(magnitude | 0x7f800000u); // infinity or NaN
+    const float size = (bits & 0x7c00) == 0x7c00 ? endless : scaled;
+    return static_cast<T>(bits & 0x8000 ? -size : size);
+  }
+};
 
-template <class S> LINNET_INLINE S read(const char *from) {
-  S s;
-  __builtin_memcpy(&s, from, sizeof s);
-  return s;
-}
+template <class T, class S> constexpr bool SAME = false;
+template <class T> constexpr bool SAME<T, T> = true;
 
+// Plain loops: GCC 12 makes better code of them than of conversions of vectors, if it is told that
+// nothing overlaps.
 template <class T, class S>
-LINNET_INLINE void convert_run(const char *from, std::ptrdiff_t stride, std::int64_t count, T *to) {
-  if (stride == static_cast<std::ptrdiff_t>(sizeof(S))) {
-    for (std::int64_t i = 0; i < count; ++i) to[i] = number<T>(read<S>(from + i * sizeof(S)));
+LINNET_INLINE void convert_run(const char *from, std::ptrdiff_t stride, std::int64_t count,
+                               T *__restrict to) {
+  typedef typename As<S>::Stored Stored;
+  typedef Stored Loose __attribute__((aligned(1), may_alias));
+  const bool contiguous = stride == static_cast<std::ptrdiff_t>(sizeof(Stored));
+  if (contiguous && SAME<T, S>) {
+    // Written out, or it would become a string move, which waits for each run to arrive.
+    std::int64_t i = 0;
+    for (; i + WIDTH<T> <= count; i += WIDTH<T>)
+      store(to + i, load_as<Vec<T>>(from + i * sizeof(T)));
+    for (; i < count; ++i) __builtin_memcpy(to + i, from + i * sizeof(T), sizeof(T));
+  } else if (contiguous) {
+    const Loose *__restrict run = reinterpret_cast<const Loose *>(from);
+    for (std::int64_t i = 0; i < count; ++i) to[i] = Number<T, S>::from(run[i]);
   } else {
-    for (std::int64_t i = 0; i < count; ++i) to[i] = number<T>(read<S>(from + i * stride));
+    for (std::int64_t i = 0; i < count; ++i)
+      to[i] = Number<T, S>::from(*reinterpret_cast<const Loose *>(from + i * stride));
   }
 }
+
+// How far ahead rows are called into the cache.
+constexpr std::int64_t AHEAD_BYTES = 4096;
 
 template <class T, class S>
 void convert_rows(const Matrix &X, std::int64_t row, std::int64_t rows, T *to, std::ptrdiff_t ld) {
   const char *from = X.data + row * X.row_stride;
-  for (std::int64_t t = 0; t < rows; ++t)
+  const std::int64_t bytes = X.columns * static_cast<std::int64_t>(sizeof(S));
+  const std::ptrdiff_t ahead = (1 + AHEAD_BYTES / (bytes + 1)) * X.row_stride;
+  for (std::int64_t t = 0; t < rows; ++t) {
+    if (X.column_stride == static_cast<std::ptrdiff_t>(sizeof(S)))
+      for (std::int64_t b = 0; b < bytes; b += 64)
+        __builtin_prefetch(from + t * X.row_stride + ahead + b);
     convert_run<T, S>(from + t * X.row_stride, X.column_stride, X.columns, to + t * ld);
+  }
 }
 
 // Four runs of four numbers, turned into four rows.
@@ -74,7 +106,7 @@ template <class T> LINNET_INLINE void turn_four(const T *from, std::ptrdiff_t ld
 }
 
 constexpr std::int64_t TURNED_COLUMNS = 16;
-constexpr std::int64_t TURNED_ROWS = 64;
+constexpr std::int64_t TURNED_ROWS = 128;
 
 // Columns lie contiguous: read them as runs, and turn the runs into rows within the cache.
 template <class T, class S>
@@ -87,6 +119,11 @@ void convert_columns(const Matrix &X, std::int64_t row, std::int64_t rows, T *to
       const std::int64_t left = X.columns - c0;
       const std::int64_t columns = left < TURNED_COLUMNS ? left : TURNED_COLUMNS;
       const char *from = X.data + (row + t0) * X.row_stride + c0 * X.column_stride;
+      // Runs of different columns lie far apart, and no hardware foresees where the next begins.
+      if (left > TURNED_COLUMNS)
+        for (std::int64_t c = 0; c < columns; ++c)
+          for (std::int64_t b = 0; b < some * static_cast<std::int64_t>(sizeof(S)); b += 64)
+            __builtin_prefetch(from + (c + TURNED_COLUMNS) * X.column_stride + b);
       for (std::int64_t c = 0; c < columns; ++c)
         convert_run<T, S>(from + c * X.column_stride, X.row_stride, some, runs + c * TURNED_ROWS);
       T *block = to + t0 * ld + c0;

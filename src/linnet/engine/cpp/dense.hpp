@@ -113,6 +113,9 @@ bool dense_rows(const Job &job, const void *prepared, std::int64_t first, std::i
   const std::int64_t tile_ld = plan.in_place ? job.X.row_stride / static_cast<std::ptrdiff_t>(sizeof(T)) : plan.ld;
   if (!plan.in_place) __builtin_memset(memory.tile, 0, plan.tile * plan.ld * sizeof(T));
   if (job.has_weight_sums()) __builtin_memset(memory.outputs, 0, job.outputs() * plan.ld * sizeof(T));
+  // Rows that follow are called into the cache while these are multiplied.
+  const std::int64_t row_bytes = job.k() * static_cast<std::int64_t>(sizeof(T)) + 1;
+  const std::int64_t ahead_rows = ROWS_AT_ONCE * (1 + AHEAD_BYTES / (ROWS_AT_ONCE * row_bytes));
   std::int64_t summed = 0;
   for (std::int64_t row = first; row < last; row += plan.tile) {
     if (poll.stop()) return false;
@@ -124,9 +127,11 @@ bool dense_rows(const Job &job, const void *prepared, std::int64_t first, std::i
       X = reinterpret_cast<const T *>(job.X.data + row * job.X.row_stride);
     else
       convert(job.X, row, rows, memory.tile, plan.ld);
-    for (std::int64_t j = 0; j < job.scores(); ++j)
+    const std::int64_t first_score = job.first_score();
+    for (std::int64_t j = first_score; j < job.scores(); ++j)
       for (std::int64_t t = 0; t < lines.ld; ++t) lines.Z[j * lines.ld + t] = b[j];
-    dot(rows, job.scores(), plan.columns, X, tile_ld, W, plan.ld, lines.Z, lines.ld, plan.in_place ? 4 * tile_ld : 0);
+    dot(rows, job.scores() - first_score, plan.columns, X, tile_ld, W + first_score * plan.ld,
+        plan.ld, lines.Z + first_score * lines.ld, lines.ld, plan.in_place ? ahead_rows * tile_ld : 0);
     if (!residuals(job, row, rows, lines, sums, fault)) return false;
     if (!job.has_weight_sums()) continue;
     if (job.mode == Mode::hessian_diagonal) square(memory.tile, rows * plan.ld);

@@ -11,7 +11,14 @@ namespace linnet {
 
 enum class Kind : int { f64, f32, f16, bf16, u8, i8, u16, i16, u32, i32, u64, i64 };
 enum class Loss : int { softmax, squared };
-enum class Mode : int { value, gradient, hessian_product, intercept, hessian_diagonal };
+enum class Mode : int {
+  value,
+  gradient,
+  hessian_product,
+  intercept,
+  hessian_diagonal,
+  probabilities
+};
 
 // A dense matrix of any kind of number, where it lies: strides are in bytes and may be negative.
 struct Matrix {
@@ -42,17 +49,26 @@ struct Job {
   Loss loss = Loss::softmax;
   bool anchored = false;
   Mode mode = Mode::value;
+  // Probabilities at Theta, m x rows, in the type of the arithmetic: Mode::probabilities writes
+  // them, and Mode::hessian_product reads them where they are given, instead of computing them.
+  void *probabilities = nullptr;
   bool float32 = false; // scores and tiles in float32; sums over tiles are float64 always
 
   std::int64_t k() const { return X.columns; }
   std::int64_t p() const { return X.columns + (intercept ? 1 : 0); }
   std::int64_t scores() const { return sets * m; }
+  // The first score that must be computed from the rows.
+  std::int64_t first_score() const {
+    return mode == Mode::hessian_product && probabilities ? m : 0;
+  }
   // A softmax's Hessian needs the scores at Theta beside those along the directions.
   std::int64_t outputs() const {
     if (mode == Mode::hessian_product && loss == Loss::softmax) return (sets - 1) * m;
-    return mode == Mode::value ? 0 : sets * m;
+    return mode == Mode::value || mode == Mode::probabilities ? 0 : sets * m;
   }
-  bool has_weight_sums() const { return mode != Mode::value && mode != Mode::intercept; }
+  bool has_weight_sums() const {
+    return mode == Mode::gradient || mode == Mode::hessian_product || mode == Mode::hessian_diagonal;
+  }
   std::int64_t hessian_size() const { return mode == Mode::intercept ? m * m : 0; }
 };
 

@@ -186,16 +186,37 @@ bool softmax_loss(const Job &job, std::int64_t row, std::int64_t rows, const Lin
   return true;
 }
 
-// Along each direction the scores u become s p (u - <p, u>); for the diagonal Z becomes s p (1-p).
+// Z: from scores to p; or p as it was kept.
+template <class T>
+void softmax(const Job &job, std::int64_t row, std::int64_t rows, const Lines<T> &lines) {
+  const std::int64_t ld = lines.ld, n = job.X.rows;
+  T *kept = static_cast<T *>(job.probabilities) + row;
+  if (job.first_score()) {
+    for (std::int64_t j = 0; j < job.m; ++j) {
+      for (std::int64_t t = 0; t < rows; ++t) lines.Z[j * ld + t] = kept[j * n + t];
+      for (std::int64_t t = rows; t < ld; ++t) lines.Z[j * ld + t] = 0;
+    }
+    return;
+  }
+  for (std::int64_t t = 0; t < ld; t += WIDTH<T>) {
+    T *P = lines.Z + t;
+    const Vec<T> scale = T(1) / exponentials(job, P, ld, largest_score(job, P, ld));
+    for (std::int64_t j = 0; j < job.m; ++j) store(P + j * ld, load(P + j * ld) * scale);
+  }
+  if (job.mode != Mode::probabilities) return;
+  for (std::int64_t j = 0; j < job.m; ++j)
+    for (std::int64_t t = 0; t < rows; ++t) kept[j * n + t] = lines.Z[j * ld + t];
+}
+
+// Along each direction the scores u become s p (u - <p, u>); for the diagonal p becomes s p (1-p).
 template <class T> void softmax_curvature(const Job &job, const Lines<T> &lines) {
   const std::int64_t ld = lines.ld, m = job.m;
   for (std::int64_t t = 0; t < ld; t += WIDTH<T>) {
     T *P = lines.Z + t;
-    const Vec<T> scale = T(1) / exponentials(job, P, ld, largest_score(job, P, ld));
     const Vec<T> weight = load(lines.weight + t);
-    for (std::int64_t j = 0; j < m; ++j) {
-      const Vec<T> p = load(P + j * ld) * scale;
-      store(P + j * ld, job.mode == Mode::hessian_diagonal ? weight * p * (T(1) - p) : p);
+    for (std::int64_t j = 0; j < m && job.mode == Mode::hessian_diagonal; ++j) {
+      const Vec<T> p = load(P + j * ld);
+      store(P + j * ld, weight * p * (T(1) - p));
     }
     for (std::int64_t set = 1; set < job.sets; ++set) {
       T *U = P + set * m * ld;
@@ -251,8 +272,10 @@ bool residuals(const Job &job, std::int64_t row, std::int64_t rows, const Lines<
                const Sums &sums, Fault &fault) {
   read_weights(job, row, rows, lines);
   const bool curvature = job.mode == Mode::hessian_product || job.mode == Mode::hessian_diagonal;
-  if (curvature && job.loss == Loss::softmax)
-    softmax_curvature(job, lines);
+  if (job.mode == Mode::probabilities)
+    softmax(job, row, rows, lines);
+  else if (curvature && job.loss == Loss::softmax)
+    softmax(job, row, rows, lines), softmax_curvature(job, lines);
   else if (curvature)
     squared_curvature(job, lines);
   else if (job.loss == Loss::squared)

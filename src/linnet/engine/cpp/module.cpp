@@ -89,6 +89,7 @@ Mode mode_named(const std::string &name) {
   if (name == "gradient") return Mode::gradient;
   if (name == "hessian_product") return Mode::hessian_product;
   if (name == "intercept") return Mode::intercept;
+  if (name == "probabilities") return Mode::probabilities;
   if (name == "hessian_diagonal") return Mode::hessian_diagonal;
   throw std::invalid_argument("no pass called " + name);
 }
@@ -98,8 +99,8 @@ struct Request {
   std::vector<std::unique_ptr<View>> views;
   Job job;
 
-  const View &view(nb::handle array, int dimensions) {
-    views.push_back(std::make_unique<View>(array, dimensions));
+  const View &view(nb::handle array, int dimensions, bool writable = false) {
+    views.push_back(std::make_unique<View>(array, dimensions, writable));
     return *views.back();
   }
 
@@ -129,7 +130,7 @@ struct Request {
   void read_targets(nb::object targets, const std::string &kind) {
     if (targets.is_none()) {
       job.labels = true; // none are read
-      if (job.mode != Mode::hessian_product && job.mode != Mode::hessian_diagonal)
+      if (job.mode == Mode::value || job.mode == Mode::gradient || job.mode == Mode::intercept)
         throw std::invalid_argument("this pass needs targets");
       return;
     }
@@ -157,6 +158,18 @@ struct Request {
     job.intercept = given.length(2) == job.k() + 1;
     if (given.length(2) != job.p()) throw std::invalid_argument("parameters of the wrong shape");
   }
+
+  void read_probabilities(nb::object probabilities) {
+    if (probabilities.is_none()) {
+      if (job.mode == Mode::probabilities) throw std::invalid_argument("nowhere to write to");
+      return;
+    }
+    const View &given = view(probabilities, 2, job.mode == Mode::probabilities);
+    if (given.length(0) != job.m || given.length(1) != job.X.rows)
+      throw std::invalid_argument("probabilities of the wrong shape");
+    job.probabilities = job.float32 ? static_cast<void *>(given.contiguous<float>("probabilities"))
+                                    : given.contiguous<double>("probabilities");
+  }
 };
 
 bool interrupted() {
@@ -167,7 +180,7 @@ bool interrupted() {
 nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::object weight,
                nb::object parameters, const std::string &loss, bool anchored,
                const std::string &mode, bool float32, const std::string &simd, int threads,
-               nb::object sums) {
+               nb::object sums, nb::object probabilities) {
   Request request;
   Job &job = request.job;
   if (nb::len(X) == 2)
@@ -181,6 +194,7 @@ nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::obj
   request.read_parameters(parameters);
   request.read_targets(targets, kind);
   request.read_weight(weight);
+  request.read_probabilities(probabilities);
   const View result(sums, 1, true);
   if (result.size() != sums_size(job)) throw std::invalid_argument("sums of the wrong length");
   Fault fault;
@@ -225,7 +239,7 @@ NB_MODULE(_native, module) {
   module.def("run", &linnet::run, nb::arg("X"), nb::arg("targets").none(), nb::arg("kind"),
              nb::arg("weight").none(), nb::arg("parameters"), nb::kw_only(), nb::arg("loss"),
              nb::arg("anchored"), nb::arg("mode"), nb::arg("float32"), nb::arg("simd"),
-             nb::arg("threads"), nb::arg("sums"));
+             nb::arg("threads"), nb::arg("sums"), nb::arg("probabilities").none());
   module.def("apply", &linnet::apply, nb::arg("function"), nb::arg("source"), nb::arg("result"),
              nb::arg("simd"));
   module.def("instruction_sets", &linnet::instruction_sets);

@@ -134,19 +134,20 @@ LINNET_INLINE bool usable(const SparseRows &rows, Entries<I, V> row, std::int64_
 }
 
 inline std::size_t sparse_prepared_size(const Job &job) {
-  return job.k() * padded(job.scores()) * sizeof(double);
+  return job.k() * padded(job.scores() - job.first_score()) * sizeof(double);
 }
 
 // W[c] for the columns [first, last).
 inline void sparse_prepare(const Job &job, void *memory, std::int64_t first, std::int64_t last) {
-  const std::int64_t ld = padded(job.scores()), scores = job.scores(), p = job.p();
+  const std::int64_t scores = job.scores() - job.first_score(), ld = padded(scores), p = job.p();
+  const double *parameters = job.parameters + job.first_score() * p;
   double *W = static_cast<double *>(memory);
   constexpr std::int64_t some = 64; // columns turned at a time: their lines stay in the cache
   for (std::int64_t c0 = first; c0 < last; c0 += some) {
     const std::int64_t end = c0 + some < last ? c0 + some : last;
     for (std::int64_t j = 0; j < ld; ++j)
       for (std::int64_t c = c0; c < end; ++c)
-        W[c * ld + j] = j < scores ? job.parameters[j * p + c] : 0.0;
+        W[c * ld + j] = j < scores ? parameters[j * p + c] : 0.0;
   }
 }
 
@@ -183,7 +184,8 @@ inline std::size_t sparse_memory_size(const Job &job) {
 
 inline bool sparse_scores(const Job &job, const double *W, std::int64_t row, std::int64_t count,
                           const SparseMemory &memory, Fault &fault) {
-  const std::int64_t ld = padded(job.scores()), lines_ld = memory.lines.ld;
+  const std::int64_t first = job.first_score();
+  const std::int64_t ld = padded(job.scores() - first), lines_ld = memory.lines.ld;
   bool good = true;
   __builtin_memset(memory.rows, 0, count * ld * sizeof(double));
   with_types(job.entries, [&](auto index, auto value) {
@@ -198,10 +200,10 @@ inline bool sparse_scores(const Job &job, const double *W, std::int64_t row, std
       });
     }
   });
-  for (std::int64_t j = 0; j < job.scores(); ++j) {
+  for (std::int64_t j = first; j < job.scores(); ++j) {
     const double b = job.intercept ? job.parameters[j * job.p() + job.k()] : 0.0;
     for (std::int64_t t = 0; t < lines_ld; ++t)
-      memory.lines.Z[j * lines_ld + t] = b + (t < count ? memory.rows[t * ld + j] : 0.0);
+      memory.lines.Z[j * lines_ld + t] = b + (t < count ? memory.rows[t * ld + j - first] : 0.0);
   }
   return good;
 }
