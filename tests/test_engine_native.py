@@ -26,7 +26,14 @@ pytestmark = pytest.mark.skipif(
 
 LOSSES = ["labels", "distributions", "anchored", "anchored distributions", "squared"]
 DENSE = ["float64", "float32", "float16", "bfloat16", "uint8", "int8", "uint16", "int64", "bool"]
-PASSES = ["value", "gradient", "hessian_product", "hessian_products", "hessian_diagonal", "intercept"]
+PASSES = [
+    "value",
+    "gradient",
+    "hessian_product",
+    "hessian_products",
+    "hessian_diagonal",
+    "intercept",
+]
 SINGLE = float(np.finfo(np.float32).eps)
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=20, deadline=None)
@@ -79,7 +86,9 @@ def model_of(rng, kind, n, q):
             return SoftmaxCrossEntropy(anchored=anchored), y, m
 
 
-def case(seed, kind, *, n=70, k=9, q=4, storage="float64", order="C", weighted=True, intercept=True):
+def case(
+    seed, kind, *, n=70, k=9, q=4, storage="float64", order="C", weighted=True, intercept=True
+):
     rng = np.random.default_rng(seed)
     X = rows_of(rng, n, k, storage, order)
     loss, y, m = model_of(rng, kind, n, q)
@@ -144,7 +153,9 @@ def test_every_pass_agrees_with_the_reference(kind, name, seed, data):
         n=data.draw(st.sampled_from([0, 1, 3, 15, 16, 17, 255, 256, 257, 600])),
         k=data.draw(st.sampled_from([1, 2, 7, 8, 9, 16, 17, 31, 33, 100])),
         q=data.draw(st.sampled_from([1, 2, 3, 15, 16, 17])),
-        order=data.draw(st.sampled_from(["C", "F", "strided rows", "strided columns", "backwards"])),
+        order=data.draw(
+            st.sampled_from(["C", "F", "strided rows", "strided columns", "backwards"])
+        ),
         weighted=data.draw(st.booleans()),
         intercept=data.draw(st.booleans()),
     )
@@ -182,7 +193,9 @@ def test_sparse_rows_agree_with_the_reference(name, kind, in_order, values, indi
     loss, batch, theta = case(5, kind, n=150, k=40, q=6)
     X = sp.csr_array(np.where(batch.X > 0.7, batch.X, 0).astype(values))
     if not in_order:
-        backwards = np.concatenate([np.arange(b - 1, a - 1, -1) for a, b in zip(X.indptr, X.indptr[1:])])
+        backwards = np.concatenate(
+            [np.arange(b - 1, a - 1, -1) for a, b in zip(X.indptr, X.indptr[1:])]
+        )
         X = sp.csr_array((X.data[backwards], X.indices[backwards], X.indptr), shape=X.shape)
         assert not X.has_sorted_indices
     X.indices, X.indptr = X.indices.astype(indices), X.indptr.astype(indices)
@@ -307,7 +320,9 @@ def test_exp_and_log_err_by_a_unit_in_the_last_place(function, dtype, simd):
         x = np.concatenate([-np.geomspace(info.tiny, -np.log(info.tiny) * 0.9999, 200_000), [0]])
         x = np.concatenate([x, -rng.uniform(0, 30, 200_000)]).astype(dtype)
     else:
-        x = np.concatenate([np.geomspace(info.tiny, info.max / 4, 200_000), rng.uniform(0.5, 2, 200_000)])
+        x = np.concatenate(
+            [np.geomspace(info.tiny, info.max / 4, 200_000), rng.uniform(0.5, 2, 200_000)]
+        )
         x = np.concatenate([x, rng.uniform(1, 1000, 100_000), [1.0]]).astype(dtype)
     exact = getattr(np, function)(x.astype(wide))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from linnet.features import TableEncoder
     from linnet.information import cross_entropy, entropy, kl_divergence
+    from linnet.versions import show_versions
 
 __version__ = "0.1.0"
 
@@ -33,6 +34,7 @@ _HOMES = {
     "entropy": "linnet.information",
     "kl_divergence": "linnet.information",
     "load": "linnet.estimators",
+    "show_versions": "linnet.versions",
 }
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "entropy",
     "kl_divergence",
     "load",
+    "show_versions",
 ]
 
 

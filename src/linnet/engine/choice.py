@@ -138,7 +138,5 @@ def _runs_natively(loss: Loss, batch: Batch) -> bool:
     return engine_name() == "native" and native.can_run(loss, batch)
 
 
-def _by_tiles(
-    batch: Batch, function: Callable[[Batch], tuple[Array, ...]]
-) -> tuple[Array, ...]:
+def _by_tiles(batch: Batch, function: Callable[[Batch], tuple[Array, ...]]) -> tuple[Array, ...]:
     return MemorySource(batch.X, batch.y, batch.weight).fold(function)

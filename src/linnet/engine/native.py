@@ -205,7 +205,8 @@ def _run(
     precise: bool,
 ) -> Float[Array, " t"]:
     """Run one pass: the value, then ``size`` numbers as its mode has them."""
-    sums = np.empty(1 + size)
+    # The second number is what was left of the rounding of the value.
+    sums = np.empty(2 + size)
     targets = _exportable(batch.y) if mode in {"value", "gradient", "intercept"} else None
     weight = batch.weight
     fault = _native.run(
@@ -225,7 +226,8 @@ def _run(
     )
     if fault is not None:
         _raise(fault, classes=parameters.shape[1] + int(getattr(loss, "anchored", False)))
-    return sums
+    sums[1] = sums[0]
+    return sums[1:]
 
 
 def _raise(fault: tuple[str, int, int], *, classes: int) -> None:

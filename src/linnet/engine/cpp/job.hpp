@@ -74,6 +74,8 @@ struct Job {
 
 // Where the sums over rows are added: all float64.
 struct Sums {
+  // The value and what its rounding has lost so far: a line search near the optimum compares
+  // values that differ in their last digits, and those must not depend on the number of rows.
   double *value = nullptr;
   double *hessian = nullptr;      // m x m, of the intercepts
   double *intercepts = nullptr;   // one for each output

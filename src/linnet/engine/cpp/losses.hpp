@@ -10,6 +10,7 @@
 #include "job.hpp"
 #include "memory.hpp"
 #include "products.hpp"
+#include "exact.hpp"
 
 namespace linnet {
 namespace LINNET_SIMD {
@@ -110,13 +111,9 @@ LINNET_INLINE void mean_score(const Job &job, const Lines<T> &lines, std::int64_
 }
 
 template <class T>
-double weighted_loss(const Job &job, std::int64_t row, std::int64_t rows, const T *loss) {
-  double sum = 0;
-  if (job.weight)
-    for (std::int64_t t = 0; t < rows; ++t) sum += job.weight[row + t] * loss[t];
-  else
-    for (std::int64_t t = 0; t < rows; ++t) sum += loss[t];
-  return sum;
+void add_losses(const Job &job, std::int64_t row, std::int64_t rows, const T *loss, double *value) {
+  for (std::int64_t t = 0; t < rows; ++t)
+    add_exactly(value, job.weight ? job.weight[row + t] * loss[t] : static_cast<double>(loss[t]));
 }
 
 // The loss of every row, and s p in place of Z unless the value alone is asked for.
@@ -180,7 +177,7 @@ bool softmax_loss(const Job &job, std::int64_t row, std::int64_t rows, const Lin
     probabilities<T, false>(job, lines);
   else
     probabilities<T, true>(job, lines);
-  *sums.value += weighted_loss(job, row, rows, lines.loss);
+  add_losses(job, row, rows, lines.loss, sums.value);
   if (job.mode == Mode::intercept) softmax_intercepts(job, lines, sums.hessian);
   if (job.mode != Mode::value) subtract_targets(job, rows, lines);
   return true;
@@ -244,7 +241,7 @@ void squared_loss(const Job &job, std::int64_t row, std::int64_t rows, const Lin
       z[t] = residual * lines.weight[t];
     }
   }
-  *sums.value += weighted_loss(job, row, rows, lines.loss);
+  add_losses(job, row, rows, lines.loss, sums.value);
   if (job.mode != Mode::intercept) return;
   for (std::int64_t j = 0; j < job.m; ++j)
     for (std::int64_t t = 0; t < rows; ++t) sums.hessian[j * job.m + j] += lines.weight[t];

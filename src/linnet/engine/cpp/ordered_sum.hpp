@@ -8,9 +8,11 @@
 #include <vector>
 
 #include "buffer.hpp"
+#include "exact.hpp"
 
 namespace linnet {
 
+// The first two numbers of a part are one, as exact.hpp has it.
 class OrderedSum {
 public:
   // So many parts more than threads may wait for an earlier one.
@@ -44,7 +46,8 @@ public:
     waiting_[number] = part;
     for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_;
          first = waiting_.erase(first), ++next_) {
-      for (std::int64_t i = 0; i < size_; ++i) sum_[i] += first->second[i];
+      add_exactly(sum_, first->second[0]);
+      for (std::int64_t i = 1; i < size_; ++i) sum_[i] += first->second[i];
       free_.push_back(first->second);
     }
     freed_.notify_all();

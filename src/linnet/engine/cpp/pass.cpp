@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "buffer.hpp"
+#include "exact.hpp"
 #include "ordered_sum.hpp"
 #include "team.hpp"
 
@@ -26,7 +27,7 @@ bool has_outputs(const Job &job) { return job.has_weight_sums(); }
 Sums sums_at(const Job &job, double *at) {
   Sums sums;
   sums.value = at;
-  sums.hessian = at + 1;
+  sums.hessian = at + 2;
   double *outputs = sums.hessian + job.hessian_size();
   const std::int64_t p = has_outputs(job) ? job.p() : 1;
   sums.weights = has_outputs(job) ? outputs : nullptr;
@@ -113,7 +114,7 @@ public:
     const std::int64_t most = std::max(tile_, RESIDUAL_BYTES / (width_ * 8) / tile_ * tile_);
     block_ = std::min(most, (job.X.rows + tile_ - 1) / tile_ * tile_);
     residuals_ = Buffer(block_ * width_ * sizeof(double));
-    tile_sums_.resize(block_ / std::max<std::int64_t>(1, tile_) * (1 + job.outputs()));
+    tile_sums_.resize(block_ / tile_ * (2 + job.outputs()));
     for (int i = 0; i < team.size(); ++i) working_.emplace_back(kernels.memory_size(job));
   }
 
@@ -153,11 +154,11 @@ private:
   }
 
   void scores(int member, std::int64_t tile, std::int64_t first, std::int64_t last) {
-    double *at = tile_sums_.data() + tile * (1 + job_.outputs());
-    std::fill(at, at + 1 + job_.outputs(), 0.0);
+    double *at = tile_sums_.data() + tile * (2 + job_.outputs());
+    std::fill(at, at + 2 + job_.outputs(), 0.0);
     Sums sums;
     sums.value = at;
-    sums.intercepts = job_.intercept ? at + 1 : nullptr;
+    sums.intercepts = job_.intercept ? at + 2 : nullptr;
     Fault fault;
     kernels_.rows(job_, prepared_.bytes(), first, last, working_[member].bytes(), sums, fault,
                   stop_.poll(member), residuals() + tile * tile_ * width_);
@@ -166,11 +167,12 @@ private:
 
   void add_tiles(std::int64_t tiles) {
     const double *at = tile_sums_.data();
-    for (std::int64_t tile = 0; tile < tiles; ++tile, at += 1 + job_.outputs()) {
-      *sums_.value += at[0];
+    for (std::int64_t tile = 0; tile < tiles; ++tile, at += 2 + job_.outputs()) {
+      add_exactly(sums_.value, at[0]);
+      sums_.value[1] += at[1];
       if (!job_.intercept) continue;
       for (std::int64_t o = 0; o < job_.outputs(); ++o)
-        sums_.intercepts[o * sums_.intercepts_stride] += at[1 + o];
+        sums_.intercepts[o * sums_.intercepts_stride] += at[2 + o];
     }
   }
 
@@ -197,7 +199,7 @@ void run_sparse(const Job &job, const Kernels &kernels, TeamLease &team, Stop &s
 } // namespace
 
 std::int64_t sums_size(const Job &job) {
-  return 1 + job.hessian_size() + job.outputs() * (has_outputs(job) ? job.p() : 1);
+  return 2 + job.hessian_size() + job.outputs() * (has_outputs(job) ? job.p() : 1);
 }
 
 Ending run_pass(const Job &job, const Kernels &kernels, int threads, double *sums,
@@ -210,6 +212,7 @@ Ending run_pass(const Job &job, const Kernels &kernels, int threads, double *sum
     run_sparse(job, kernels, team, stop, sums);
   else
     run_groups(job, kernels, team, stop, sums);
+  sums[0] += sums[1];
   fault = stop.fault();
   if (fault.row >= 0) return Ending::faulty;
   return stop.stopped() ? Ending::interrupted : Ending::done;

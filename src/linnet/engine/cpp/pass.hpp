@@ -10,7 +10,7 @@ namespace linnet {
 
 enum class Ending { done, interrupted, faulty };
 
-// Numbers in the sums of a pass: the value, the Hessian of the intercepts, and the outputs in the
+// Numbers in the sums of a pass: the value, what its rounding lost, the Hessian of the intercepts, and the outputs in the
 // shape of the parameters; or for Mode::intercept the outputs of the intercepts alone.
 std::int64_t sums_size(const Job &job);
 
