@@ -1,6 +1,6 @@
 """The passes over a batch that a linear model needs, with the reference that defines them."""
 
-from linnet.engine.hessian import hessian_pass
+from linnet.engine.hessian import hessian_pass, second_moment_pass
 from linnet.engine.reference import (
     gradient_pass,
     hessian_diagonal_pass,
@@ -18,6 +18,7 @@ __all__ = [
     "hessian_product_pass",
     "intercept_pass",
     "scores",
+    "second_moment_pass",
     "slope_pass",
     "value_pass",
 ]
