@@ -6,6 +6,9 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+# scikit-learn skips one of its checks unless SciPy was imported with this set.
+os.environ.setdefault("SCIPY_ARRAY_API", "1")
+
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 from sybil.parsers.rest import DocTestParser

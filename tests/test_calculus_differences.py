@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from linnet.calculus import jacobian
 from linnet.errors import DataError
 
-jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's own signature)
+jax.config.update("jax_enable_x64", True)
 
 EPS = np.finfo(float).eps
 

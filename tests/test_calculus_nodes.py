@@ -22,7 +22,7 @@ from linnet.calculus import (
 from linnet.errors import DataError, DataTypeError, SettingError
 from linnet.losses import SoftmaxCrossEntropy, SquaredLoss
 
-jax.config.update("jax_enable_x64", True)  # noqa: FBT003 (JAX's own signature)
+jax.config.update("jax_enable_x64", True)
 
 EPS = np.finfo(float).eps
 # JAX and the checks are slow beside the nodes: fewer examples, and no clock.

@@ -390,3 +390,19 @@ def test_progress_is_shown_on_a_terminal_and_only_there(linnet, monkeypatch):
 
     assert "loss" in said
     assert "gap" in said
+
+
+def test_an_output_that_knows_few_letters_is_no_failure(tmp_path):
+    with process("explain", cwd=tmp_path, env=os.environ | {"PYTHONIOENCODING": "ascii"}) as walk:
+        said, _ = walk.communicate()
+
+    assert walk.returncode == 0
+    assert "0.5146 bits" in said
+
+
+@pytest.mark.parametrize("target", ["x", "y"])
+def test_two_rows_are_enough_to_fit_and_too_few_to_hold_out(linnet, target):
+    code, said = linnet("fit", table("x,y\n1,a\n2,b\n"), "-t", target, "--task", "auto")
+
+    assert code == 0, said
+    assert "too few rows to hold any out" in said

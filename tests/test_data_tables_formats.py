@@ -198,3 +198,9 @@ def test_lists_are_refused_by_name(tmp_path):
     parquet.write_table(pa.table({"tags": [["a"], []]}), file)
     with pytest.raises(TableError, match="column 'tags': it holds list"):
         read_table(file)
+
+
+def test_a_bracket_alone_makes_no_json_of_a_table(tmp_path):
+    (tmp_path / "t.csv").write_text("[a]x,y\n1,2\n3,4\n")
+
+    assert read_table(tmp_path / "t.csv").names == ["[a]x", "y"]

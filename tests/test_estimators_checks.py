@@ -7,7 +7,7 @@ from linnet import LinearRegression, SoftmaxRegression
 
 ESTIMATORS = [
     SoftmaxRegression(),
-    SoftmaxRegression(C=100.0, fit_intercept=False),
+    SoftmaxRegression(C=100.0),
     SoftmaxRegression(solver="lbfgs"),
     SoftmaxRegression(solver="gradient-descent"),
     SoftmaxRegression(solver="sgd"),

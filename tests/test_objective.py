@@ -73,7 +73,7 @@ def test_value_gradient_and_hessian_agree_with_jax(model, intercept, seed):
         np.einsum("apbq,bq->ap", hessian, direction),
         **close,
     )
-    whole = objective.hessian_on_sample(theta, 10**9, np.random.default_rng(0))
+    whole = objective.hessian(theta)
     np.testing.assert_allclose(whole, hessian, **close)
     np.testing.assert_allclose(
         objective.hessian_diagonal(theta), np.einsum("apap->ap", hessian), **close
@@ -134,7 +134,7 @@ def test_storage_does_not_change_what_is_computed(model, store, seed):
         lambda o: o.value_and_gradient(theta)[1],
         lambda o: o.hessian_product(theta, direction),
         lambda o: o.hessian_diagonal(theta),
-        lambda o: o.hessian_on_sample(theta, 20, rows(0)),
+        lambda o: o.sample(20, rows(0)).hessian(theta),
     ):
         np.testing.assert_allclose(f(other), f(plain), **close)
 
@@ -195,7 +195,7 @@ def test_no_fold_touches_the_callers_arrays():
 
     objective.value_and_gradient(theta)
     objective.hessian_product(theta, direction)
-    objective.hessian_on_sample(theta, 10**9, np.random.default_rng(0))
+    objective.hessian(theta)
     [f(theta) for f in objective.minibatches(np.random.default_rng(0), 8)]
 
     for array, copy in zip(

@@ -13,7 +13,9 @@ import pytest
 import linnet
 
 MODULES = [
-    module.name for module in walk_packages(linnet.__path__, "linnet.") if "__main__" not in module.name
+    module.name
+    for module in walk_packages(linnet.__path__, "linnet.")
+    if "__main__" not in module.name
 ]
 HEAVY = ["pyarrow", "dask", "matplotlib", "torch", "typer", "pandas", "sklearn", "scipy"]
 

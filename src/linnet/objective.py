@@ -1,7 +1,7 @@
 """The objective of mathematics §7: a loss and a penalty, folded over a source of samples."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, final
 
@@ -16,6 +16,7 @@ from linnet.engine import (
     hessian_pass,
     hessian_product_pass,
     intercept_pass,
+    second_moment_pass,
     slope_pass,
     value_pass,
 )
@@ -107,17 +108,34 @@ class Objective:
         S = self.source.total_weight
         return float(value) / S + self._penalty(theta), gradient / S, hessian / S
 
-    def hessian_on_sample(
-        self, theta: Float[Array, "m p"], rows: int, random: np.random.Generator
-    ) -> Float[Array, "m p m p"]:
-        """Whole Hessian over a random sample of rows; exact when ``rows`` covers them all."""
-        sample = self.source.sample(random, rows)
-        (hessian,) = sample.fold(lambda batch: hessian_pass(self.loss, batch, theta))
-        hessian /= self._share_of_weight(sample.n_samples)
-        k = np.arange(self.source.n_features)
+    def hessian(
+        self, theta: Float[Array, "m p"], columns: int | None = None
+    ) -> Float[Array, "m r m r"]:
+        """∇²F(Θ) as an array, in the first ``columns`` columns of Θ; in all of them by default."""
+        (hessian,) = self.source.fold(lambda batch: hessian_pass(self.loss, batch, theta, columns))
+        hessian /= self.source.total_weight
+        penalised = np.arange(min(self.source.n_features, hessian.shape[1]))
         for a in range(self.n_scores):
-            hessian[a, k, a, k] += self.l2
+            hessian[a, penalised, a, penalised] += self.l2
         return hessian
+
+    def second_moment(self) -> Float[Array, "p p"]:
+        """(1/S) Σᵢ sᵢ x̃ᵢx̃ᵢᵀ, where x̃ is x with a 1 for the intercept."""
+        (total,) = self.source.fold(lambda batch: second_moment_pass(batch, self.shape[1]))
+        return total / self.source.total_weight
+
+    def sample(self, rows: int, random: np.random.Generator) -> "Objective":
+        """Give the same objective over a random sample of rows; itself if that is all of them."""
+        if rows >= self.n_samples:
+            return self
+        return replace(self, source=self.source.sample(random, rows))
+
+    def rotated(self, basis: Float[Array, "p r"]) -> "Objective":
+        """Give the mean loss alone, as a function of Θ' where Θ = Θ' Bᵀ: its samples are Bᵀx̃.
+
+        They are held in memory, dense: meant for a sample of rows.
+        """
+        return replace(self, source=self.source.rotated(basis), l2=0.0, fit_intercept=False)
 
     def hessian_diagonal(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Diagonal of ∇²F(Θ)."""

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Final, final
 
 import numpy as np
+from jaxtyping import Float
 
 from linnet.data.batch import Batch, Matrix
 from linnet.data.source import Fold, sum_over
@@ -74,6 +75,13 @@ class MemorySource:
             return self
         rows = self._rows(np.sort(random.choice(self.n_samples, size, replace=False)))
         return MemorySource(rows.X, rows.y, rows.weight)
+
+    def rotated(self, basis: Float[Array, "p r"]) -> "MemorySource":
+        """Put samples Bᵀx in place of x; with a 1 after x if B has k + 1 rows."""
+        rotated = np.asarray(self.X @ basis[: self.n_features], dtype=np.float64)
+        if len(basis) > self.n_features:
+            rotated += basis[-1]
+        return MemorySource(rotated, self.y, self.weight)
 
     def tiles(self) -> Iterator[Batch]:
         """All rows in order, a tile at a time."""

@@ -126,7 +126,7 @@ def _text_format(path: str | os.PathLike[str], head: bytes) -> TableFormat:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"{"):
         return "json lines"
-    if text.startswith(b"["):
+    if text.startswith(b"[") and text[1:].lstrip().startswith((b"{", b"[")):
         raise TableError(
             f"{path}: a JSON array cannot be read; write one object a line (JSON lines), as "
             "pandas does with to_json(orient='records', lines=True)."

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Float
 
 from linnet.data.batch import Batch
 from linnet.types import Array
@@ -48,6 +49,10 @@ class Source(Protocol):
 
     def shuffled(self, random: np.random.Generator, batch_size: int) -> Iterator[Batch]:
         """Each row once, in random order, ``batch_size`` rows at a time."""
+        ...
+
+    def rotated(self, basis: Float[Array, "p r"]) -> "Source":
+        """Put samples Bᵀx in place of x, held densely; x gets a 1 if B has k + 1 rows."""
         ...
 
     def sample(self, random: np.random.Generator, size: int) -> "Source":

@@ -11,7 +11,7 @@ from linnet.engine.choice import (
     slope_pass,
     value_pass,
 )
-from linnet.engine.hessian import hessian_pass
+from linnet.engine.hessian import hessian_pass, second_moment_pass
 from linnet.engine.reference import scores
 from linnet.engine.threads import limited_threads, thread_count
 
@@ -26,6 +26,7 @@ __all__ = [
     "intercept_pass",
     "limited_threads",
     "scores",
+    "second_moment_pass",
     "slope_pass",
     "thread_count",
     "value_pass",

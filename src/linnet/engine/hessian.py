@@ -16,7 +16,7 @@ from linnet.engine.reference import scores
 from linnet.losses import Loss
 from linnet.types import Array
 
-__all__ = ["hessian_pass"]
+__all__ = ["hessian_pass", "second_moment_pass"]
 
 # Values a tile of products or curvatures may hold: 16 MiB.
 TILE_VALUES: Final = 2**21
@@ -26,9 +26,12 @@ COST_OF_PAIR: Final = 60
 COST_OF_WEIGHTING: Final = 20
 
 
-def hessian_pass(loss: Loss, batch: Batch, theta: Float[Array, "m p"]) -> tuple[Array]:
-    """Whole Hessian of Σᵢ sᵢ ℓᵢ, of shape (m, p, m, p)."""
-    m, p = theta.shape
+def hessian_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], columns: int | None = None
+) -> tuple[Array]:
+    """Hessian of Σᵢ sᵢ ℓᵢ in the first ``columns`` columns of Θ, r: of shape (m, r, m, r)."""
+    m, width = theta.shape
+    p = width if columns is None else columns
     of_pairs = p * (p + 1) // 2 * (COST_OF_PAIR + m * (m + 1) // 2)
     of_blocks = m * (m + 1) // 2 * p * (COST_OF_WEIGHTING + p)
     add_rows = _add_by_pairs if of_pairs < of_blocks else _add_by_blocks
@@ -39,11 +42,18 @@ def hessian_pass(loss: Loss, batch: Batch, theta: Float[Array, "m p"]) -> tuple[
         curvature = loss.hessian(scores(X, theta))
         if batch.weight is not None:
             curvature = curvature * batch.weight[start : start + rows, None, None]
-        add_rows(hessian, _with_intercept(X, p), curvature)
+        add_rows(hessian, _with_intercept(X, width)[:, :p], curvature)
     for a in range(m):
         for b in range(a):
             hessian[a, :, b, :] = hessian[b, :, a, :].T
     return (hessian,)
+
+
+def second_moment_pass(batch: Batch, p: int) -> tuple[Array]:
+    """Σᵢ sᵢ x̃ᵢx̃ᵢᵀ, where x̃ has p entries, a 1 among them if that is one more than x has."""
+    X = _with_intercept(batch.X, p)
+    weighted = X if batch.weight is None else X * batch.weight[:, None]
+    return (weighted.T @ X,)
 
 
 def _add_by_pairs(

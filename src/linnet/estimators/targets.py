@@ -17,13 +17,12 @@ __all__ = ["class_weights", "codes_among", "label_column", "read_targets"]
 
 def read_targets(y: Any, n: int) -> tuple[Array, Array]:
     """Classes, and the targets as a loss takes them: class numbers, or rows of probabilities."""
-    # A list of numbers and text together would become text; labels keep their types.
-    targets = np.asarray(y) if not isinstance(y, list) else np.asarray(y, dtype=object)
-    if y is not None and targets.ndim == 2 and targets.shape[1] > 1:
-        probabilities = distributions(np.asarray(y), "y")
+    targets = None if y is None else _as_array(y)
+    if targets is not None and targets.ndim == 2 and targets.shape[1] > 1:
+        probabilities = distributions(targets, "y")
         _check_length(probabilities, n)
         return np.arange(probabilities.shape[1]), np.ascontiguousarray(probabilities)
-    labels = read_labels(label_column(None if y is None else targets, n))
+    labels = read_labels(label_column(targets, n))
     return labels.classes, labels.codes
 
 
@@ -95,6 +94,14 @@ def class_weights(
             f"class_weight={class_weight!r}: weights are finite, none negative, not all zero."
         )
     return ones * factors[targets]
+
+
+def _as_array(y: Any) -> Array:
+    """Make an array of a list without making text of numbers that stand beside text."""
+    array = np.asarray(y)
+    if array.dtype.kind in "US" and isinstance(y, list) and not all(type(v) is str for v in y):
+        return np.asarray(y, dtype=object)
+    return array
 
 
 def _check_length(y: Array, n: int) -> None:

@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from linnet.numeric import EPSILON
 from linnet.solvers.conjugate_gradient import conjugate_gradient
-from linnet.solvers.preconditioners import precondition_with
+from linnet.solvers.preconditioners import preconditioning_for
 from linnet.solvers.problem import Problem
 from linnet.solvers.solution import Certificate
 from linnet.types import Array
@@ -69,7 +69,7 @@ def newton_gap(
     step = conjugate_gradient(
         partial(problem.hessian_product, theta),
         -gradient,
-        precondition_with(problem, theta, np.random.default_rng(0)),
+        preconditioning_for(problem, np.random.default_rng(0)).at(theta),
         accuracy=DECREMENT_ACCURACY,
         max_products=DECREMENT_PRODUCTS,
     ).x

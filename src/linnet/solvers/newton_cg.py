@@ -11,7 +11,7 @@ from jaxtyping import Float
 from linnet.numeric import EPSILON
 from linnet.solvers.conjugate_gradient import conjugate_gradient
 from linnet.solvers.line_search import backtrack
-from linnet.solvers.preconditioners import precondition_with
+from linnet.solvers.preconditioners import preconditioning_for
 from linnet.solvers.problem import CountedProblem, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.solution import Ending, Solution
@@ -53,7 +53,8 @@ class NewtonCG:
         record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
         random = np.random.default_rng(self.random_state)
         value, gradient = counted.value_and_gradient(theta)
-        precondition = precondition_with(counted, theta, random)
+        preconditioning = preconditioning_for(counted, random)
+        precondition = preconditioning.at(theta)
         first = size = _size(gradient, precondition(gradient))
         while True:
             step = conjugate_gradient(
@@ -72,7 +73,7 @@ class NewtonCG:
                 return record.give_up(theta, Ending.ROUNDING, newton)
             theta, value, gradient = landing.theta, landing.value, landing.gradient
             if step.products > PRODUCTS_BEFORE_REBUILDING or landing.length < 1:
-                precondition = precondition_with(counted, theta, random)
+                precondition = preconditioning.at(theta)
             size = _size(gradient, precondition(gradient))
 
 

@@ -1,50 +1,169 @@
-"""Cheap stand-ins for the inverse Hessian, chosen by the shape of the problem."""
+"""Cheap stand-ins for the inverse Hessian, chosen by the shape of the problem.
+
+- Few parameters: the whole Hessian of a sample of rows, factored.
+- Many parameters of moderately many features: two levels. In a basis where the features are
+  uncorrelated, the Hessian of a sample is factored on the leading directions, with its coupling
+  between the scores; on the others it is near enough to its diagonal.
+- Very many features: the diagonal.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, TypeAlias, final
+from typing import Final, Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve, eigh
 
 from linnet.numeric import EPSILON
 from linnet.solvers.problem import Problem
 from linnet.types import Array
 
-__all__ = ["Preconditioner", "precondition_with"]
+__all__ = ["Preconditioner", "Preconditioning", "preconditioning_for"]
 
 Preconditioner: TypeAlias = Callable[[Array], Array]
 """Takes a gradient to about H⁻¹ times it."""
 
 # Factoring 2,000 parameters takes about 0.1 s and holds 32 MB.
 LARGEST_FACTOR: Final = 2000
-# What a whole Hessian may cost to form: about 0.2 s of arithmetic, or 25 passes if those are more.
+# What a Hessian may cost to form: about 0.2 s of arithmetic, or 25 passes if those are more.
 HESSIAN_OPERATIONS: Final = 4e9
 HESSIAN_PASSES: Final = 25
 # A sample sees each direction some times over, or its Hessian misleads.
 ROWS_PER_PARAMETER_OF_A_SCORE: Final = 5
+# Parameters on the leading directions of the two levels.
+LEADING_PARAMETERS: Final = 1000
+# The eigenvectors of 4,000 features take some 20 s, and no more is worth the wait.
+LARGEST_BASIS: Final = 4000
+# The rotated sample is held densely: 160 MB.
+SAMPLE_VALUES: Final = 2e7
+# Curvature ŷ(1 − ŷ) of a score, on average, near the optimum of problems people have.
+TYPICAL_CURVATURE: Final = 0.05
+# Features whose shares of the Hessian lie within this factor count as being in the same units.
+COMMON_UNITS: Final = 1e4
 # Added to the unit diagonal of a scaled Hessian, the next where one was too little.
 SMALL_RIDGES: Final = (1e-10, 1e-7, 1e-4, 1e-1)
 
 
-def precondition_with(
-    problem: Problem, theta: Float[Array, "m p"], random: np.random.Generator
-) -> Preconditioner:
-    """Factor the Hessian of a sample where that is cheap; else divide by the diagonal."""
+@runtime_checkable
+class Preconditioning(Protocol):
+    """A way to precondition a problem, to be applied at one point after another."""
+
+    def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
+        """Return the preconditioner for the Hessian at ``theta``."""
+        ...
+
+
+def preconditioning_for(problem: Problem, random: np.random.Generator) -> Preconditioning:
+    """Choose by what a factor would cost."""
     m, p = problem.shape
-    size = m * p
     n = problem.n_samples
-    rows = min(n, int(max(HESSIAN_OPERATIONS / size**2, HESSIAN_PASSES * 4 * n / size)))
+    size = m * p
+    operations = max(HESSIAN_OPERATIONS, HESSIAN_PASSES * 4.0 * n * size)
+    rows = min(n, int(operations / size**2))
     if size <= LARGEST_FACTOR and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p):
-        hessian = problem.hessian_on_sample(theta, rows, random).reshape(size, size)
-        return _factored(hessian, problem.shape)
-    diagonal = problem.hessian_diagonal(theta)
-    return partial(np.multiply, 1 / _without_zeros(diagonal))
+        return _Whole(problem.sample(rows, random))
+    leading = min(p, max(1, LEADING_PARAMETERS // m))
+    rows = min(n, int(operations / (leading * m) ** 2), int(SAMPLE_VALUES / p))
+    if p <= LARGEST_BASIS and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p):
+        return _TwoLevels.of(problem, problem.sample(rows, random), leading)
+    return _Diagonal(problem)
 
 
-def _factored(hessian: Float[Array, "d d"], shape: tuple[int, int]) -> Preconditioner:
+@final
+@dataclass(frozen=True)
+class _Whole:
+    """The Cholesky factor of the whole Hessian of a sample."""
+
+    sample: Problem
+
+    def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
+        hessian = self.sample.hessian(theta)
+        return _factored(hessian.reshape(theta.size, theta.size))
+
+
+@final
+@dataclass(frozen=True)
+class _Diagonal:
+    """The diagonal of the Hessian."""
+
+    problem: Problem
+
+    def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
+        return partial(np.multiply, 1 / _without_zeros(self.problem.hessian_diagonal(theta)))
+
+
+@final
+@dataclass(frozen=True)
+class _TwoLevels:
+    """Leading directions coupled and factored, the others by their diagonal.
+
+    Parameters
+    ----------
+    sample : Problem
+        The mean loss over a sample of rows, of Θ' = Θ B⁻ᵀ.
+    basis, inverse : array of shape (p, p)
+        B, whose columns are uncorrelated directions, the strongest first; and B⁻ᵀ.
+    penalty : array of shape (p, p)
+        Hessian of the penalty in one row of Θ'.
+    leading : int
+        Number of leading directions r.
+    """
+
+    sample: Problem
+    basis: Float[Array, "p p"]
+    inverse: Float[Array, "p p"]
+    penalty: Float[Array, "p p"]
+    leading: int
+
+    @classmethod
+    def of(cls, problem: Problem, sample: Problem, leading: int) -> "_TwoLevels":
+        """Find the directions in which the features' share of the Hessian is uncorrelated.
+
+        The penalty is part of it: where it outweighs what a feature contributes, the feature's
+        unit must not be blown up, or the penalty would couple the directions.
+        """
+        proxy = TYPICAL_CURVATURE * sample.second_moment()
+        penalised = problem.penalised(np.ones(problem.shape))[0]
+        proxy[np.diag_indices_from(proxy)] += problem.l2 * penalised
+        shares = _without_zeros(np.diagonal(proxy).copy())
+        # In common units the strongest directions are the ones to couple; else units decide which
+        # are strongest, and are taken out first.
+        common = shares.max() <= COMMON_UNITS * shares.min()
+        scale = np.ones_like(shares) if common else 1 / np.sqrt(shares)
+        vectors = eigh(proxy * scale * scale[:, None], check_finite=False)[1][:, ::-1]
+        basis = vectors * scale[:, None]
+        weights = penalised[:, None] * basis
+        return cls(
+            sample=sample.rotated(basis),
+            basis=basis,
+            inverse=vectors / scale[:, None],
+            penalty=problem.l2 * (weights.T @ weights),
+            leading=leading,
+        )
+
+    def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
+        m, r = len(theta), self.leading
+        rotated = theta @ self.inverse
+        hessian = self.sample.hessian(rotated, r)
+        for a in range(m):
+            hessian[a, :, a, :] += self.penalty[:r, :r]
+        diagonal = self.sample.hessian_diagonal(rotated) + np.diagonal(self.penalty)
+        solve = _factored(hessian.reshape(m * r, m * r))
+        others = 1 / _without_zeros(diagonal)[:, r:]
+
+        def apply(gradient: Array) -> Array:
+            rotated = gradient @ self.basis
+            return (
+                np.concatenate([solve(rotated[:, :r]), others * rotated[:, r:]], axis=1)
+                @ self.basis.T
+            )
+
+        return apply
+
+
+def _factored(hessian: Float[Array, "d d"]) -> Preconditioner:
     """Cholesky factor of the Hessian scaled to unit diagonal, so that units do not matter."""
     scale = 1 / np.sqrt(_without_zeros(np.diagonal(hessian).copy()))
     hessian *= scale
@@ -58,7 +177,7 @@ def _factored(hessian: Float[Array, "d d"], shape: tuple[int, int]) -> Precondit
             return _Factor(cho_factor(hessian, lower=True), scale)
         except LinAlgError:
             continue
-    return partial(np.multiply, (scale**2).reshape(shape))
+    return _Factor((np.eye(len(scale)), True), scale)
 
 
 @final

@@ -61,10 +61,22 @@ class Problem(Protocol):
         """Diagonal of ∇²F(Θ)."""
         ...
 
-    def hessian_on_sample(
-        self, theta: Float[Array, "m p"], rows: int, random: np.random.Generator
-    ) -> Float[Array, "m p m p"]:
-        """∇²F(Θ) estimated from a random sample of rows."""
+    def hessian(
+        self, theta: Float[Array, "m p"], columns: int | None = None
+    ) -> Float[Array, "m r m r"]:
+        """∇²F(Θ) as an array, in the first ``columns`` columns of Θ; in all by default."""
+        ...
+
+    def second_moment(self) -> Float[Array, "p p"]:
+        """Mean of x̃x̃ᵀ over the rows, by weight."""
+        ...
+
+    def sample(self, rows: int, random: np.random.Generator) -> "Problem":
+        """Return the same objective over a random sample of rows."""
+        ...
+
+    def rotated(self, basis: Float[Array, "p r"]) -> "Problem":
+        """Return the mean loss, without penalty, as a function of Θ' where Θ = Θ' Bᵀ."""
         ...
 
     def intercept_derivatives(
@@ -126,12 +138,26 @@ class CountedProblem:
         self.passes += 1
         return self._problem.hessian_diagonal(theta)
 
-    def hessian_on_sample(
-        self, theta: Float[Array, "m p"], rows: int, random: np.random.Generator
-    ) -> Float[Array, "m p m p"]:
-        """∇²F(Θ) estimated from a random sample of rows."""
-        self.passes += min(1.0, rows / max(1, self.n_samples))
-        return self._problem.hessian_on_sample(theta, rows, random)
+    def hessian(
+        self, theta: Float[Array, "m p"], columns: int | None = None
+    ) -> Float[Array, "m r m r"]:
+        """∇²F(Θ) as an array, in the first ``columns`` columns of Θ."""
+        self.passes += 1
+        return self._problem.hessian(theta, columns)
+
+    def second_moment(self) -> Float[Array, "p p"]:
+        """Mean of x̃x̃ᵀ over the rows, by weight."""
+        self.passes += 0.5
+        return self._problem.second_moment()
+
+    def sample(self, rows: int, random: np.random.Generator) -> "Problem":
+        """Return the same objective over a random sample of rows; its readings do not count."""
+        return self._problem.sample(rows, random)
+
+    def rotated(self, basis: Float[Array, "p r"]) -> "Problem":
+        """Return the mean loss, without penalty, as a function of Θ' where Θ = Θ' Bᵀ."""
+        self.passes += 0.5
+        return self._problem.rotated(basis)
 
     def intercept_derivatives(
         self, theta: Float[Array, "m p"]
