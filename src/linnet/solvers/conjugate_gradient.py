@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from jaxtyping import Float
@@ -10,6 +10,10 @@ from jaxtyping import Float
 from linnet.types import Array
 
 __all__ = ["Approximation", "conjugate_gradient"]
+
+# The residual rises and falls, but a hundredfold rise above its least is rounding in directions
+# of no curvature, which a preconditioner magnifies. What follows is noise.
+LARGEST_RISE: Final = 1e2
 
 
 @final
@@ -40,6 +44,7 @@ def conjugate_gradient(
     z = precondition(residual)
     direction = z
     rz = first = float(np.vdot(residual, z))
+    best, least = x.copy(), rz
     for products in range(1, max_products + 1):
         if rz <= 0:
             return Approximation(x, products - 1, 0.0)
@@ -53,6 +58,10 @@ def conjugate_gradient(
         residual -= length * image
         z = precondition(residual)
         rz, previous = float(np.vdot(residual, z)), rz
+        if rz < least:
+            best, least = x.copy(), rz
+        elif rz > LARGEST_RISE**2 * least:
+            return Approximation(best, products, float(np.sqrt(least / first)))
         if rz <= accuracy**2 * first:
             return Approximation(x, products, float(np.sqrt(max(rz, 0.0) / first)))
         direction = z + (rz / previous) * direction
