@@ -64,8 +64,8 @@ def _blas() -> str:
 
     del np, scipy
     found = {
-        f"{library['internal_api']} {library['version']} ({library.get('architecture', 'unknown')}, "
-        f"{library['num_threads']} threads)"
+        f"{library['internal_api']} {library['version']} "
+        f"({library.get('architecture', 'unknown')}, {library['num_threads']} threads)"
         for library in threadpool_info()
         if library["user_api"] == "blas"
     }

@@ -104,7 +104,7 @@ def hessian_products_pass(
 def curvature(
     loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
 ) -> Array | None:
-    """What all Hessian products at Θ have in common, to be computed once and handed to each.
+    """Compute what all Hessian products at Θ have in common, to be handed to each of them.
 
     For the native engine and softmax the probabilities, m·n numbers; else nothing.
     """

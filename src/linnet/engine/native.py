@@ -64,13 +64,13 @@ def instruction_sets() -> list[str]:
 
 
 def instruction_set() -> str:
-    """The instruction set in use: the best, or the one that ``LINNET_SIMD`` names."""
+    """Name the instruction set in use: the best, or the one that ``LINNET_SIMD`` names."""
     known = instruction_sets()
     wanted = os.environ.get("LINNET_SIMD", "")
     if wanted and wanted not in known:
         raise SettingError(
-            f"LINNET_SIMD={wanted!r}: this machine can run {', '.join(known)}. Name one of them, or "
-            "leave the variable out for the best."
+            f"LINNET_SIMD={wanted!r}: this machine can run {', '.join(known)}. Name one of them, "
+            "or leave the variable out for the best."
         )
     return wanted or known[0]
 
@@ -148,7 +148,7 @@ def hessian_products_pass(
 def curvature(
     loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
 ) -> Array | None:
-    """What all Hessian products at Θ have in common: a third of the work of each.
+    """Compute what all Hessian products at Θ have in common: a third of the work of each.
 
     For softmax it is the probabilities of each row, m·n numbers, in float32 unless ``precise``;
     for squared loss nothing.
