@@ -245,6 +245,35 @@ LINNET_INLINE std::int64_t first_at(const I *columns, std::int64_t count, std::i
   return low;
 }
 
+// The entries of one row whose columns lie in a range, copied some at a time where they stand in
+// no order.
+template <class I, class V> struct Range {
+  static constexpr std::int64_t SOME = 256;
+  std::int64_t low, high;
+  I columns[SOME];
+  V values[SOME];
+
+  // Call `use` with the entries in the range, in as many runs as it takes.
+  template <class Use> LINNET_INLINE void each(Entries<I, V> row, bool sorted, Use use) {
+    if (sorted) {
+      const std::int64_t begin = first_at(row.columns, row.count, low);
+      const std::int64_t end = first_at(row.columns, row.count, high);
+      return use(Entries<I, V>{row.columns + begin, row.values + begin, end - begin});
+    }
+    for (std::int64_t start = 0; start < row.count; start += SOME) {
+      const std::int64_t left = row.count - start, some = left < SOME ? left : SOME;
+      std::int64_t found = 0;
+      for (std::int64_t i = start; i < start + some; ++i) {
+        // Written always and kept if it counts: no branch to be foretold wrongly.
+        columns[found] = row.columns[i];
+        values[found] = row.values[i];
+        found += row.columns[i] >= low && row.columns[i] < high;
+      }
+      use(Entries<I, V>{columns, values, found});
+    }
+  }
+};
+
 // Rows [first, last) into the outputs of the columns [low, high) alone, in the order of the rows:
 // so no two threads write to the same place, and the sums do not depend on how many there are.
 inline void sparse_scatter(const Job &job, std::int64_t first, std::int64_t last, std::int64_t low,
@@ -254,21 +283,20 @@ inline void sparse_scatter(const Job &job, std::int64_t first, std::int64_t last
   with_types(job.entries, [&](auto index, auto value) {
     using I = decltype(index);
     using V = decltype(value);
+    Range<I, V> range;
+    range.low = low, range.high = high;
     for (std::int64_t row = first; row < last; ++row) {
-      Entries<I, V> some = entries<I, V>(job.entries, row);
-      if (!whole && job.entries.sorted) {
-        const std::int64_t begin = first_at(some.columns, some.count, low);
-        const std::int64_t end = first_at(some.columns, some.count, high);
-        some = {some.columns + begin, some.values + begin, end - begin};
-      }
-      in_groups(ld, [&](auto group, std::int64_t at) {
-        using G_ = decltype(group);
-        const double *r = R + (row - first) * ld + at;
-        if (whole || job.entries.sorted) return scatter<G_>(some, r, squared, G + at, ld);
-        for (std::int64_t i = 0; i < some.count; ++i)
-          if (some.columns[i] >= low && some.columns[i] < high)
-            scatter<G_>(Entries<I, V>{some.columns + i, some.values + i, 1}, r, squared, G + at, ld);
-      });
+      const double *r = R + (row - first) * ld;
+      const auto add = [&](Entries<I, V> some) {
+        in_groups(ld, [&](auto group, std::int64_t at) {
+          scatter<decltype(group)>(some, r + at, squared, G + at, ld);
+        });
+      };
+      const Entries<I, V> all = entries<I, V>(job.entries, row);
+      if (whole)
+        add(all);
+      else
+        range.each(all, job.entries.sorted, add);
     }
   });
 }
