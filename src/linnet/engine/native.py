@@ -216,7 +216,7 @@ def _run(
         None if weight is None else np.ascontiguousarray(weight, dtype=np.float64),
         np.ascontiguousarray(parameters, dtype=np.float64),
         loss="squared" if isinstance(loss, SquaredLoss) else "softmax",
-        anchored=isinstance(loss, SoftmaxCrossEntropy) and loss.anchored,
+        anchored=isinstance(loss, SoftmaxCrossEntropy) and bool(loss.anchored),
         mode=mode,
         float32=_in_float32(batch.X, precise=precise),
         simd=instruction_set(),

@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from linnet.data import MemorySource
-from linnet.engine import scores
+from linnet.engine import engine_name, scores
 from linnet.errors import DataError, SettingError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.saving import (
@@ -194,7 +194,10 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             batch_size=self.batch_size,
             random_state=int(self._random().integers(2**31)),
         )
-        with threads(self.n_jobs, objective.multiply_adds):
+        # The native engine goes through the data with threads of its own, and leaves BLAS the
+        # small products of the preconditioner.
+        work = 0.0 if engine_name() == "native" else objective.multiply_adds
+        with threads(self.n_jobs, work):
             start = self._start(objective, classes)
             solution = solver.minimise(objective, start)
         self.classes_ = classes

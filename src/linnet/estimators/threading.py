@@ -25,7 +25,7 @@ def threads(n_jobs: int | None, multiply_adds: float) -> Iterator[None]:
     n_jobs : int or None
         Number of threads; −1 for all there are. ``None``: one for a small problem, else all.
     multiply_adds : float
-        Work of one pass over the data.
+        Work of one pass over the data, as far as BLAS does it.
     """
     # The native engine knows by itself when a problem is small.
     asked = None if n_jobs is None or n_jobs == -1 else n_jobs

@@ -21,6 +21,7 @@ __all__ = ["NewtonCG"]
 
 # A preconditioner that needs more products than this for a step has aged: build it anew.
 PRODUCTS_BEFORE_REBUILDING: Final = 6
+AGED: Final = 1.5
 MAXIMUM_PRODUCTS: Final = 500
 
 
@@ -55,6 +56,7 @@ class NewtonCG:
         value, gradient = counted.value_and_gradient(theta)
         preconditioning = preconditioning_for(counted, random)
         precondition = preconditioning.at(theta)
+        fresh: float | None = None
         first = size = _size(gradient, precondition(gradient))
         while True:
             step = conjugate_gradient(
@@ -72,8 +74,11 @@ class NewtonCG:
             if landing is None:
                 return record.give_up(theta, Ending.ROUNDING, newton)
             theta, value, gradient = landing.theta, landing.value, landing.gradient
-            if step.products > PRODUCTS_BEFORE_REBUILDING or landing.length < 1:
+            if fresh is None:
+                fresh = max(PRODUCTS_BEFORE_REBUILDING, AGED * step.products)
+            if step.products > fresh or landing.length < 1:
                 precondition = preconditioning.at(theta)
+                fresh = None
             size = _size(gradient, precondition(gradient))
 
 

@@ -32,8 +32,10 @@ HESSIAN_OPERATIONS: Final = 4e9
 HESSIAN_PASSES: Final = 25
 # A sample sees each direction some times over, or its Hessian misleads.
 ROWS_PER_PARAMETER_OF_A_SCORE: Final = 5
-# Parameters on the leading directions of the two levels.
+# Parameters on the leading directions of the two levels, and what their Hessian may cost to form:
+# about 0.5 s for 10,000 rows.
 LEADING_PARAMETERS: Final = 1000
+LEADING_OPERATIONS: Final = 1e10
 # The eigenvectors of 4,000 features take some 20 s, and no more is worth the wait.
 LARGEST_BASIS: Final = 4000
 # The rotated sample is held densely: 160 MB.
@@ -65,7 +67,7 @@ def preconditioning_for(problem: Problem, random: np.random.Generator) -> Precon
     if size <= LARGEST_FACTOR and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p):
         return _Whole(problem.sample(rows, random))
     leading = min(p, max(1, LEADING_PARAMETERS // m))
-    rows = min(n, int(operations / (leading * m) ** 2), int(SAMPLE_VALUES / p))
+    rows = min(n, int(LEADING_OPERATIONS / (leading * m) ** 2), int(SAMPLE_VALUES / p))
     if p <= LARGEST_BASIS and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p):
         return _TwoLevels.of(problem, problem.sample(rows, random), leading)
     return _Diagonal(problem)
