@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 import scipy.sparse as sp
@@ -29,6 +29,9 @@ from linnet.losses import SoftmaxCrossEntropy
 
 DATA = Path(os.environ.get("LINNET_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+# OpenBLAS's threads keep their cores busy for a while after each product, and whatever runs next
+# on them takes twice as long.
+BLAS_SETTLES = 0.1
 LOSS = SoftmaxCrossEntropy()
 
 
@@ -79,6 +82,8 @@ def timed(contenders):
     times = defaultdict(list)
     for _ in range(ROUNDS):
         for name, call in contenders.items():
+            sleep(BLAS_SETTLES)
+            call()  # wakes threads and fills caches
             start = perf_counter()
             call()
             times[name].append(1e3 * (perf_counter() - start))

@@ -90,8 +90,8 @@ void convert_rows(const Matrix &X, std::int64_t row, std::int64_t rows, T *to, s
 }
 
 // Four runs of four numbers, turned into four rows.
-template <class T> LINNET_INLINE void turn_four(const T *from, std::ptrdiff_t ldf, T *to,
-                                                std::ptrdiff_t ld) {
+template <class T>
+LINNET_INLINE void turn_four(const T *from, std::ptrdiff_t ldf, T *to, std::ptrdiff_t ld) {
   typedef typename Sized<T, 4 * sizeof(T)>::V V;
   const V a = load_as<V>(from), b = load_as<V>(from + ldf);
   const V c = load_as<V>(from + 2 * ldf), d = load_as<V>(from + 3 * ldf);

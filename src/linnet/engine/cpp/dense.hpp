@@ -12,12 +12,12 @@ namespace LINNET_SIMD {
 constexpr std::int64_t TILE_BYTES = 384 * 1024;
 constexpr std::int64_t MINIMUM_TILE = 16, MAXIMUM_TILE = 256;
 // Rows whose float32 sums are added up before they are handed on to float64.
-constexpr std::int64_t FLOAT32_ROWS = 512;
+constexpr std::int64_t FLOAT32_ROWS = 1024;
 
 template <class T> struct DensePlan {
-  bool in_place;        // rows are read where they lie
-  std::int64_t tile;    // rows at a time
-  std::int64_t ld;      // a row of the packed tile, of the weights and of the outputs
+  bool in_place;     // rows are read where they lie
+  std::int64_t tile; // rows at a time
+  std::int64_t ld;   // a row of the packed tile, of the weights and of the outputs
   Columns columns;
 };
 
@@ -33,8 +33,10 @@ template <class T> DensePlan<T> plan_of(const Job &job) {
   plan.ld = (X.columns + W - 1) / W * W;
   const std::int64_t full = X.columns / W;
   const bool ragged = full * W < X.columns;
-  plan.columns = plan.in_place ? Columns{full, ragged ? X.columns - W : -1} : Columns{plan.ld / W, -1};
-  std::int64_t rows = TILE_BYTES / ((plan.ld + job.scores()) * static_cast<std::int64_t>(sizeof(T)));
+  plan.columns =
+      plan.in_place ? Columns{full, ragged ? X.columns - W : -1} : Columns{plan.ld / W, -1};
+  std::int64_t rows =
+      TILE_BYTES / ((plan.ld + job.scores()) * static_cast<std::int64_t>(sizeof(T)));
   rows -= rows % MINIMUM_TILE;
   plan.tile = rows < MINIMUM_TILE ? MINIMUM_TILE : rows > MAXIMUM_TILE ? MAXIMUM_TILE : rows;
   return plan;
@@ -102,42 +104,60 @@ template <class T> void square(T *values, std::int64_t count) {
   for (std::int64_t i = 0; i < count; ++i) values[i] *= values[i];
 }
 
+template <class T>
+LINNET_INLINE std::ptrdiff_t row_length(const Job &job, const DensePlan<T> &plan) {
+  return plan.in_place ? job.X.row_stride / static_cast<std::ptrdiff_t>(sizeof(T)) : plan.ld;
+}
+
+// The rows where they lie, or converted into the tile.
+template <class T>
+const T *tile_at(const Job &job, const DensePlan<T> &plan, std::int64_t row, std::int64_t rows,
+                 T *tile) {
+  if (plan.in_place) return reinterpret_cast<const T *>(job.X.data + row * job.X.row_stride);
+  convert(job.X, row, rows, tile, plan.ld);
+  return tile;
+}
+
+template <class T>
+void tile_scores(const Job &job, const DensePlan<T> &plan, const T *X, std::int64_t rows,
+                 const T *W, const Lines<T> &lines) {
+  const std::ptrdiff_t ldx = row_length(job, plan);
+  const std::int64_t first = job.first_score(), count = job.scores() - first;
+  const T *b = W + job.scores() * plan.ld;
+  T *Z = lines.Z + first * lines.ld;
+  for (std::int64_t j = 0; j < count; ++j)
+    for (std::int64_t t = 0; t < lines.ld; ++t) Z[j * lines.ld + t] = b[first + j];
+  // Rows that follow are called into the cache while these are multiplied: no less than the next
+  // ones, and enough of them where they are short.
+  const std::int64_t bytes = job.k() * static_cast<std::int64_t>(sizeof(T)) + 1;
+  const std::int64_t ahead = ROWS_AT_ONCE * (1 + AHEAD_BYTES / (ROWS_AT_ONCE * bytes));
+  dot(rows, count, plan.columns, X, ldx, W + first * plan.ld, plan.ld, Z, lines.ld,
+      plan.in_place ? ahead * ldx : 0);
+}
+
 // Rows [first, last). False: stopped, or a fault was found.
 template <class T>
 bool dense_rows(const Job &job, const void *prepared, std::int64_t first, std::int64_t last,
                 void *working, const Sums &sums, Fault &fault, const Poll &poll) {
   const DensePlan<T> plan = plan_of<T>(job);
-  const T *W = static_cast<const T *>(prepared), *b = W + job.scores() * plan.ld;
   Layout layout(static_cast<char *>(working));
   DenseMemory<T> memory = dense_memory(job, plan, layout);
-  const std::int64_t tile_ld = plan.in_place ? job.X.row_stride / static_cast<std::ptrdiff_t>(sizeof(T)) : plan.ld;
   if (!plan.in_place) __builtin_memset(memory.tile, 0, plan.tile * plan.ld * sizeof(T));
-  if (job.has_weight_sums()) __builtin_memset(memory.outputs, 0, job.outputs() * plan.ld * sizeof(T));
-  // Rows that follow are called into the cache while these are multiplied.
-  const std::int64_t row_bytes = job.k() * static_cast<std::int64_t>(sizeof(T)) + 1;
-  const std::int64_t ahead_rows = ROWS_AT_ONCE * (1 + AHEAD_BYTES / (ROWS_AT_ONCE * row_bytes));
+  if (job.has_weight_sums())
+    __builtin_memset(memory.outputs, 0, job.outputs() * plan.ld * sizeof(T));
   std::int64_t summed = 0;
   for (std::int64_t row = first; row < last; row += plan.tile) {
     if (poll.stop()) return false;
     const std::int64_t rows = last - row < plan.tile ? last - row : plan.tile;
     Lines<T> lines = memory.lines;
     lines.ld = (rows + WIDTH<T> - 1) / WIDTH<T> * WIDTH<T>;
-    const T *X = memory.tile;
-    if (plan.in_place)
-      X = reinterpret_cast<const T *>(job.X.data + row * job.X.row_stride);
-    else
-      convert(job.X, row, rows, memory.tile, plan.ld);
-    const std::int64_t first_score = job.first_score();
-    for (std::int64_t j = first_score; j < job.scores(); ++j)
-      for (std::int64_t t = 0; t < lines.ld; ++t) lines.Z[j * lines.ld + t] = b[j];
-    dot(rows, job.scores() - first_score, plan.columns, X, tile_ld, W + first_score * plan.ld,
-        plan.ld, lines.Z + first_score * lines.ld, lines.ld, plan.in_place ? ahead_rows * tile_ld : 0);
+    const T *X = tile_at(job, plan, row, rows, memory.tile);
+    tile_scores(job, plan, X, rows, static_cast<const T *>(prepared), lines);
     if (!residuals(job, row, rows, lines, sums, fault)) return false;
     if (!job.has_weight_sums()) continue;
     if (job.mode == Mode::hessian_diagonal) square(memory.tile, rows * plan.ld);
-    const bool more = plan.in_place && row + 2 * plan.tile <= last;
-    outer(rows, job.outputs(), plan.columns, X, tile_ld, results(job, lines), lines.ld,
-          memory.outputs, plan.ld, more ? plan.tile * tile_ld : 0);
+    outer(rows, job.outputs(), plan.columns, X, row_length(job, plan), results(job, lines),
+          lines.ld, memory.outputs, plan.ld);
     summed += rows;
     if (summed >= FLOAT32_ROWS) hand_on(job, plan, memory.outputs, sums), summed = 0;
   }

@@ -67,7 +67,8 @@ struct Job {
     return mode == Mode::value || mode == Mode::probabilities ? 0 : sets * m;
   }
   bool has_weight_sums() const {
-    return mode == Mode::gradient || mode == Mode::hessian_product || mode == Mode::hessian_diagonal;
+    return mode == Mode::gradient || mode == Mode::hessian_product ||
+           mode == Mode::hessian_diagonal;
   }
   std::int64_t hessian_size() const { return mode == Mode::intercept ? m * m : 0; }
 };
@@ -77,10 +78,10 @@ struct Sums {
   // The value and what its rounding has lost so far: a line search near the optimum compares
   // values that differ in their last digits, and those must not depend on the number of rows.
   double *value = nullptr;
-  double *hessian = nullptr;      // m x m, of the intercepts
-  double *intercepts = nullptr;   // one for each output
+  double *hessian = nullptr;    // m x m, of the intercepts
+  double *intercepts = nullptr; // one for each output
   std::ptrdiff_t intercepts_stride = 1;
-  double *weights = nullptr;      // outputs x k
+  double *weights = nullptr; // outputs x k
   std::ptrdiff_t weights_stride = 0;
 };
 

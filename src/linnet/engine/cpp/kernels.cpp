@@ -38,8 +38,7 @@ bool rows(const Job &job, const void *prepared, std::int64_t first, std::int64_t
 
 std::int64_t residual_width(const Job &job) { return padded(job.outputs()); }
 
-template <class T, Vec<T> (*F)(Vec<T>)>
-void each(const T *from, T *to, std::int64_t count) {
+template <class T, Vec<T> (*F)(Vec<T>)> void each(const T *from, T *to, std::int64_t count) {
   constexpr std::int64_t W = WIDTH<T>;
   for (std::int64_t i = 0; i < count; i += W) {
     T some[W];

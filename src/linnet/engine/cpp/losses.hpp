@@ -7,10 +7,10 @@
 
 #include "convert.hpp"
 #include "elementary.hpp"
+#include "exact.hpp"
 #include "job.hpp"
 #include "memory.hpp"
 #include "products.hpp"
-#include "exact.hpp"
 
 namespace linnet {
 namespace LINNET_SIMD {
@@ -18,11 +18,11 @@ namespace LINNET_SIMD {
 // Working memory for the rows of one tile; `ld` rows to a line, a multiple of the vector width.
 template <class T> struct Lines {
   std::int64_t ld = 0;
-  T *Z = nullptr;       // scores x ld: the scores, then the results in their place
-  T *targets = nullptr; // classes x ld, where targets are not labels
-  T *roots = nullptr;   // m x ld: sqrt(s) p, for the Hessian in the intercepts
-  T *weight = nullptr;  // ld
-  T *loss = nullptr;    // ld
+  T *Z = nullptr;          // scores x ld: the scores, then the results in their place
+  T *targets = nullptr;    // classes x ld, where targets are not labels
+  T *roots = nullptr;      // m x ld: sqrt(s) p, for the Hessian in the intercepts
+  T *weight = nullptr;     // ld
+  T *loss = nullptr;       // ld
   double *label = nullptr; // ld
 };
 
@@ -133,8 +133,7 @@ template <class T, bool KEEP> void probabilities(const Job &job, const Lines<T> 
 }
 
 // Z: from s p to s (p - y).
-template <class T>
-void subtract_targets(const Job &job, std::int64_t rows, const Lines<T> &lines) {
+template <class T> void subtract_targets(const Job &job, std::int64_t rows, const Lines<T> &lines) {
   const std::int64_t ld = lines.ld;
   if (job.labels) {
     for (std::int64_t t = 0; t < rows; ++t) {
@@ -149,8 +148,7 @@ void subtract_targets(const Job &job, std::int64_t rows, const Lines<T> &lines) 
 }
 
 // Sum of s (diag p - p p'), with s p in Z.
-template <class T>
-void softmax_intercepts(const Job &job, const Lines<T> &lines, double *hessian) {
+template <class T> void softmax_intercepts(const Job &job, const Lines<T> &lines, double *hessian) {
   const std::int64_t ld = lines.ld, m = job.m;
   for (std::int64_t t = 0; t < ld; ++t) {
     const T s = lines.weight[t];

@@ -64,10 +64,10 @@ private:
       const char *name;
       Kind kind;
       Py_ssize_t size;
-    } kinds[] = {{"float64", Kind::f64, 8}, {"float32", Kind::f32, 4}, {"float16", Kind::f16, 2},
-                 {"bfloat16", Kind::bf16, 2}, {"uint8", Kind::u8, 1},  {"bool", Kind::u8, 1},
-                 {"int8", Kind::i8, 1},       {"uint16", Kind::u16, 2}, {"int16", Kind::i16, 2},
-                 {"uint32", Kind::u32, 4},    {"int32", Kind::i32, 4}, {"uint64", Kind::u64, 8},
+    } kinds[] = {{"float64", Kind::f64, 8},   {"float32", Kind::f32, 4}, {"float16", Kind::f16, 2},
+                 {"bfloat16", Kind::bf16, 2}, {"uint8", Kind::u8, 1},    {"bool", Kind::u8, 1},
+                 {"int8", Kind::i8, 1},       {"uint16", Kind::u16, 2},  {"int16", Kind::i16, 2},
+                 {"uint32", Kind::u32, 4},    {"int32", Kind::i32, 4},   {"uint64", Kind::u64, 8},
                  {"int64", Kind::i64, 8}};
     for (const auto &known : kinds)
       if (name == known.name && buffer_.itemsize == known.size) return known.kind;
@@ -104,9 +104,7 @@ struct Request {
     return *views.back();
   }
 
-  void read_dense(nb::tuple X) {
-    job.X = view(X[0], 2).matrix(nb::cast<std::string>(X[1]));
-  }
+  void read_dense(nb::tuple X) { job.X = view(X[0], 2).matrix(nb::cast<std::string>(X[1])); }
 
   void read_sparse(nb::tuple X) {
     const View &pointers = view(X[0], 1), &indices = view(X[1], 1), &values = view(X[2], 1);
@@ -115,10 +113,12 @@ struct Request {
     rows.wide_pointers = pointers.item() == 8;
     rows.wide_indices = indices.item() == 8;
     rows.wide_values = values.item() == 8;
-    rows.pointers = rows.wide_pointers ? pointers.contiguous<std::int64_t>("pointers")
-                                       : static_cast<void *>(pointers.contiguous<std::int32_t>("pointers"));
-    rows.indices = rows.wide_indices ? indices.contiguous<std::int64_t>("indices")
-                                     : static_cast<void *>(indices.contiguous<std::int32_t>("indices"));
+    rows.pointers = rows.wide_pointers
+                        ? pointers.contiguous<std::int64_t>("pointers")
+                        : static_cast<void *>(pointers.contiguous<std::int32_t>("pointers"));
+    rows.indices = rows.wide_indices
+                       ? indices.contiguous<std::int64_t>("indices")
+                       : static_cast<void *>(indices.contiguous<std::int32_t>("indices"));
     rows.values = rows.wide_values ? values.contiguous<double>("values")
                                    : static_cast<void *>(values.contiguous<float>("values"));
     rows.entries = std::min(indices.size(), values.size());

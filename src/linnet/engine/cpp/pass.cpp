@@ -39,7 +39,8 @@ Sums sums_at(const Job &job, double *at) {
 }
 
 double work(const Job &job) {
-  const double products = static_cast<double>(job.scores() + (has_outputs(job) ? job.outputs() : 0));
+  const double products =
+      static_cast<double>(job.scores() + (has_outputs(job) ? job.outputs() : 0));
   const double values = job.sparse ? static_cast<double>(job.entries.entries)
                                    : static_cast<double>(job.X.rows) * static_cast<double>(job.k());
   return (products + 1) * (values + 8.0 * static_cast<double>(job.X.rows));
@@ -54,8 +55,7 @@ std::int64_t rows_of_group(const Job &job, const Kernels &kernels) {
 }
 
 // Every group of rows has sums of its own, which are added up in the order of the groups.
-void run_groups(const Job &job, const Kernels &kernels, TeamLease &team, Stop &stop,
-                double *sums) {
+void run_groups(const Job &job, const Kernels &kernels, TeamLease &team, Stop &stop, double *sums) {
   const std::int64_t rows = job.X.rows, group_rows = rows_of_group(job, kernels);
   const std::int64_t groups = (rows + group_rows - 1) / group_rows;
   Buffer prepared(kernels.prepared_size(job));
@@ -88,7 +88,8 @@ std::vector<std::int64_t> column_parts(const Job &job, int parts) {
   const std::int64_t samples = std::min<std::int64_t>(rows.entries, 20000);
   std::vector<std::int64_t> columns;
   for (std::int64_t i = 0; i < samples && parts > 1; ++i) {
-    const std::int64_t at = static_cast<std::int64_t>(static_cast<double>(rows.entries) / static_cast<double>(samples) * static_cast<double>(i));
+    const std::int64_t at = static_cast<std::int64_t>(
+        static_cast<double>(rows.entries) / static_cast<double>(samples) * static_cast<double>(i));
     columns.push_back(rows.wide_indices ? static_cast<const std::int64_t *>(rows.indices)[at]
                                         : static_cast<const std::int32_t *>(rows.indices)[at]);
   }
@@ -190,8 +191,7 @@ private:
   std::atomic<std::size_t> parts_{0};
 };
 
-void run_sparse(const Job &job, const Kernels &kernels, TeamLease &team, Stop &stop,
-                double *sums) {
+void run_sparse(const Job &job, const Kernels &kernels, TeamLease &team, Stop &stop, double *sums) {
   SparsePass pass(job, kernels, team, stop, sums);
   team.run([&](int member) { pass.work(member); }, [&] { stop.check_caller(); });
 }

@@ -10,8 +10,9 @@ namespace linnet {
 
 enum class Ending { done, interrupted, faulty };
 
-// Numbers in the sums of a pass: the value, what its rounding lost, the Hessian of the intercepts, and the outputs in the
-// shape of the parameters; or for Mode::intercept the outputs of the intercepts alone.
+// Numbers in the sums of a pass: the value, what its rounding lost, the Hessian of the intercepts,
+// and the outputs in the shape of the parameters; or for Mode::intercept the outputs of the
+// intercepts alone.
 std::int64_t sums_size(const Job &job);
 
 // The sums do not depend on the number of threads, to the last bit.

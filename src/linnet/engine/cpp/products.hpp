@@ -44,7 +44,8 @@ LINNET_INLINE void dot_step(Vec<T> (&sum)[J][R], const T *x, std::ptrdiff_t ldx,
 // R rows against J: vectors [first, end) of their columns.
 template <class T, int R, int J>
 void dot_block(std::int64_t first, std::int64_t end, Columns columns, const T *x,
-               std::ptrdiff_t ldx, const T *b, std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz, std::ptrdiff_t ahead) {
+               std::ptrdiff_t ldx, const T *b, std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz,
+               std::ptrdiff_t ahead) {
   constexpr std::int64_t W = WIDTH<T>;
   Vec<T> sum[J][R] = {};
   const std::int64_t whole = end < columns.full ? end : columns.full;
@@ -86,6 +87,8 @@ LINNET_INLINE void dot_rows(std::int64_t scores, std::int64_t first, std::int64_
   }
 }
 
+// `ahead`: how far beyond x lies what is to be called into the cache meanwhile; 0 for nothing. The
+// hardware does not follow several short rows side by side: without it this takes twice as long.
 template <class T>
 void dot(std::int64_t rows, std::int64_t scores, Columns columns, const T *x, std::ptrdiff_t ldx,
          const T *b, std::ptrdiff_t ldb, T *z, std::ptrdiff_t ldz, std::ptrdiff_t ahead) {
@@ -100,25 +103,24 @@ void dot(std::int64_t rows, std::int64_t scores, Columns columns, const T *x, st
       T *zj = z + j * ldz;
       std::int64_t t = 0;
       for (; t + R <= rows; t += R)
-        dot_rows<T, R>(some, first, end, columns, x + t * ldx, ldx, bj, ldb, zj + t, ldz, j == 0 ? ahead : 0);
+        dot_rows<T, R>(some, first, end, columns, x + t * ldx, ldx, bj, ldb, zj + t, ldz,
+                       j == 0 ? ahead : 0);
       for (; t < rows; ++t)
-        dot_rows<T, 1>(some, first, end, columns, x + t * ldx, ldx, bj, ldb, zj + t, ldz, j == 0 ? ahead : 0);
+        dot_rows<T, 1>(some, first, end, columns, x + t * ldx, ldx, bj, ldb, zj + t, ldz,
+                       j == 0 ? ahead : 0);
     }
   }
 }
 
-// C vectors of columns for J outputs. `ahead`: how far beyond x the next tile lies, to be called
-// into the cache meanwhile; 0 where there is none.
+// C vectors of columns for J outputs.
 template <class T, int C, int J>
 void outer_block(std::int64_t rows, const T *x, std::ptrdiff_t ldx, const T *r, std::ptrdiff_t ldr,
-                 T *g, std::ptrdiff_t ldg, std::ptrdiff_t ahead) {
+                 T *g, std::ptrdiff_t ldg) {
   constexpr std::int64_t W = WIDTH<T>;
   Vec<T> sum[J][C] = {};
   for (std::int64_t t = 0; t < rows; ++t, x += ldx) {
     Vec<T> row[C];
     for (int c = 0; c < C; ++c) row[c] = load(x + c * W);
-    if (ahead)
-      for (int c = 0; c < C * VECTOR_BYTES / 64; ++c) __builtin_prefetch(x + ahead + c * 64 / sizeof(T), 0, 2);
     for (int j = 0; j < J; ++j) {
       const Vec<T> factor = splat(r[j * ldr + t]);
       for (int c = 0; c < C; ++c) sum[j][c] += factor * row[c];
@@ -131,37 +133,35 @@ void outer_block(std::int64_t rows, const T *x, std::ptrdiff_t ldx, const T *r, 
 template <class T, int C>
 LINNET_INLINE void outer_columns(std::int64_t rows, std::int64_t outputs, const T *x,
                                  std::ptrdiff_t ldx, const T *r, std::ptrdiff_t ldr, T *g,
-                                 std::ptrdiff_t ldg, std::ptrdiff_t ahead) {
+                                 std::ptrdiff_t ldg) {
   for (std::int64_t j = 0; j < outputs;) {
     const int J = next_block(outputs - j);
     const T *rj = r + j * ldr;
     T *gj = g + j * ldg;
     switch (J) {
-    case 1: outer_block<T, C, 1>(rows, x, ldx, rj, ldr, gj, ldg, ahead); break;
-    case 2: outer_block<T, C, 2>(rows, x, ldx, rj, ldr, gj, ldg, ahead); break;
-    case 3: outer_block<T, C, 3>(rows, x, ldx, rj, ldr, gj, ldg, ahead); break;
-    case 4: outer_block<T, C, 4>(rows, x, ldx, rj, ldr, gj, ldg, ahead); break;
-    case 5: outer_block<T, C, 5>(rows, x, ldx, rj, ldr, gj, ldg, ahead); break;
-    default: outer_block<T, C, 6>(rows, x, ldx, rj, ldr, gj, ldg, ahead); break;
+    case 1: outer_block<T, C, 1>(rows, x, ldx, rj, ldr, gj, ldg); break;
+    case 2: outer_block<T, C, 2>(rows, x, ldx, rj, ldr, gj, ldg); break;
+    case 3: outer_block<T, C, 3>(rows, x, ldx, rj, ldr, gj, ldg); break;
+    case 4: outer_block<T, C, 4>(rows, x, ldx, rj, ldr, gj, ldg); break;
+    case 5: outer_block<T, C, 5>(rows, x, ldx, rj, ldr, gj, ldg); break;
+    default: outer_block<T, C, 6>(rows, x, ldx, rj, ldr, gj, ldg); break;
     }
-    // Called once is enough.
-    ahead = 0;
     j += J;
   }
 }
 
 template <class T>
 void outer(std::int64_t rows, std::int64_t outputs, Columns columns, const T *x, std::ptrdiff_t ldx,
-           const T *r, std::ptrdiff_t ldr, T *g, std::ptrdiff_t ldg, std::ptrdiff_t ahead) {
+           const T *r, std::ptrdiff_t ldr, T *g, std::ptrdiff_t ldg) {
   constexpr std::int64_t W = WIDTH<T>;
   constexpr int C = ROWS_AT_ONCE;
   std::int64_t v = 0;
   for (; v + C <= columns.full; v += C)
-    outer_columns<T, C>(rows, outputs, x + v * W, ldx, r, ldr, g + v * W, ldg, ahead);
+    outer_columns<T, C>(rows, outputs, x + v * W, ldx, r, ldr, g + v * W, ldg);
   for (; v < columns.full; ++v)
-    outer_columns<T, 1>(rows, outputs, x + v * W, ldx, r, ldr, g + v * W, ldg, ahead);
+    outer_columns<T, 1>(rows, outputs, x + v * W, ldx, r, ldr, g + v * W, ldg);
   if (columns.last >= 0)
-    outer_columns<T, 1>(rows, outputs, x + columns.last, ldx, r, ldr, g + v * W, ldg, 0);
+    outer_columns<T, 1>(rows, outputs, x + columns.last, ldx, r, ldr, g + v * W, ldg);
 }
 
 } // namespace LINNET_SIMD

@@ -101,7 +101,8 @@ LINNET_INLINE std::int64_t pointer(const SparseRows &rows, std::int64_t row) {
                             : static_cast<const std::int32_t *>(rows.pointers)[row];
 }
 
-template <class I, class V> LINNET_INLINE Entries<I, V> entries(const SparseRows &rows, std::int64_t row) {
+template <class I, class V>
+LINNET_INLINE Entries<I, V> entries(const SparseRows &rows, std::int64_t row) {
   const std::int64_t first = pointer(rows, row), last = pointer(rows, row + 1);
   return {static_cast<const I *>(rows.indices) + first, static_cast<const V *>(rows.values) + first,
           last - first};
@@ -209,9 +210,9 @@ inline bool sparse_scores(const Job &job, const double *W, std::int64_t row, std
 }
 
 // Rows [first, last): their losses into the sums, and, unless R is null, residuals row by row.
-inline bool sparse_rows(const Job &job, const void *prepared, std::int64_t first,
-                        std::int64_t last, void *working, const Sums &sums, Fault &fault,
-                        const Poll &poll, double *R) {
+inline bool sparse_rows(const Job &job, const void *prepared, std::int64_t first, std::int64_t last,
+                        void *working, const Sums &sums, Fault &fault, const Poll &poll,
+                        double *R) {
   Layout layout(static_cast<char *>(working));
   const SparseMemory memory = sparse_memory(job, layout);
   const std::int64_t outputs = job.outputs(), ld = padded(outputs);

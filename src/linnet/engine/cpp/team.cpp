@@ -133,8 +133,7 @@ void Stop::check_caller() {
 }
 
 Poll Stop::poll(int member) {
-  if (member != 0)
-    return {[](void *self) { return static_cast<Stop *>(self)->stopped(); }, this};
+  if (member != 0) return {[](void *self) { return static_cast<Stop *>(self)->stopped(); }, this};
   return {[](void *self) {
             Stop *stop = static_cast<Stop *>(self);
             stop->check_caller();
