@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -8,8 +5,7 @@ import pytest
 
 from linnet.data.libsvm import read_libsvm
 from linnet.data.reading import read_table, table_format
-
-DATA = Path(os.environ.get("LINNET_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+from real_files import real
 
 # Rows and columns as the sources of the data state them.
 SHAPES = {
@@ -32,13 +28,6 @@ SHAPES = {
     "wine_quality/winequality-red.csv": (1_599, 12),
     "wine_quality/winequality-white.csv": (4_898, 12),
 }
-
-
-def real(name):
-    file = DATA / name
-    if not file.exists():
-        pytest.skip(f"needs {name} in ../shared/data or $LINNET_DATA")
-    return file
 
 
 @pytest.mark.parametrize("name", SHAPES)

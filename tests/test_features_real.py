@@ -1,6 +1,3 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from scipy.sparse import issparse
@@ -9,15 +6,11 @@ from linnet.data.reading import read_table
 from linnet.data.tables import select_column
 from linnet.features.columns import column_kinds, infer_task
 from linnet.features.encoder import TableEncoder
-
-DATA = Path(os.environ.get("LINNET_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+from real_files import real
 
 
 def split(name, target):
-    file = DATA / name
-    if not file.exists():
-        pytest.skip(f"needs {name} in ../shared/data or $LINNET_DATA")
-    table = read_table(file)
+    table = read_table(real(name))
     target = select_column(table, target)
     return table.without(target), table.column(target)
 
