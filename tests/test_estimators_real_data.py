@@ -49,7 +49,9 @@ def loss(model, X, y, weight):
 
 @pytest.mark.parametrize(
     ("data", "variant"),
-    [(letter, "plain"), (letter_of_two, "plain"), (a9a, "plain"), (a9a, "weights")]
+    [(letter, "plain")]
+    + [(letter_of_two, v) for v in ("plain", "weights", "no intercept")]
+    + [(a9a, v) for v in ("plain", "weights", "no intercept")]
     + [(penguins, v) for v in ("plain", "weights", "no intercept")]
     + [(penguins_of_two, v) for v in ("plain", "weights", "no intercept")],
 )
