@@ -25,8 +25,9 @@ _STEPS: Final = 50
 _SMALLEST: Final = 8
 # A remainder counts if it is this many times its rounding: its logarithm is then right to 2 %.
 _ABOVE_ROUNDING: Final = 64.0
-# The order is the slope over so many halvings of h, two decades.
-_WINDOW: Final = 6
+# The order is the slope over so many halvings of h: two decades, or one where terms of higher order
+# leave no more.
+_WINDOWS: Final = (6, 5, 4)
 # Slopes between neighbours that differ by no more than this lie on a line.
 _STRAIGHT: Final = 0.05
 _ORDER_TOLERANCE: Final = 0.1
@@ -168,7 +169,7 @@ def check_gradient(
         raise DataError(f"f is {value!r} at x. Check the gradient where f is finite.")
     random = np.random.default_rng(seed)
     steps = max(1.0, float(np.abs(point).max(initial=0.0))) * 2.0 ** -np.arange(1.0, _STEPS + 1)
-    table = np.empty((2, directions, _STEPS))
+    table = np.empty((3, directions, _STEPS))
     for d in range(directions):
         u = random.normal(size=point.shape)
         u /= np.linalg.norm(u)
@@ -178,11 +179,13 @@ def check_gradient(
             predicted = g * (moved - point)
             end = _value(f, moved)[0]
             scale = abs(value) + abs(end) + np.abs(predicted).sum()
-            table[:, d, i] = abs(end - value - predicted.sum()), epsilon * scale
-    remainders, rounding = np.where(np.isfinite(table), table, np.nan)
-    # What f loses within, as where large terms cancel, its value does not show; these steps do.
+            table[:, d, i] = abs(end - value - predicted.sum()), epsilon * scale, abs(end - value)
+    remainders, rounding, changes = np.where(np.isfinite(table), table, np.nan)
+    # What f loses within, as where large terms cancel, its value does not show; these steps do,
+    # and so does the least change that f makes.
     seen = np.nanmax(remainders[:, -_SMALLEST:], axis=1, keepdims=True, initial=0.0)
-    rounding = np.fmax(rounding, seen)
+    least = np.nanmin(changes, axis=1, keepdims=True, where=changes > 0, initial=np.inf)
+    rounding = np.fmax(rounding, np.fmax(seen, np.where(np.isfinite(least), least, 0.0)))
     if np.isnan(remainders).all(axis=1).any():
         raise DataError("f is not finite beside x, however near. Check inside the domain of f.")
     orders = np.array([_order(*row) for row in zip(remainders, rounding, strict=True)])
@@ -197,18 +200,22 @@ def _order(remainder: Float[Array, " s"], rounding: Float[Array, " s"]) -> float
     """
     usable = remainder > _ABOVE_ROUNDING * rounding
     logs = np.log2(np.where(usable, remainder, np.nan))
-    slopes = logs[:-1] - logs[1:]
+    pairs = logs[:-1] - logs[1:]
+    # The next term of the remainder bends the slope in proportion to h: extrapolate to h = 0.
+    slopes = 2 * pairs[1:] - pairs[:-1]
     known = np.flatnonzero(np.isfinite(slopes))
     if not known.size:
         return np.inf
-    width = min(_WINDOW, known.size)
-    windows = np.lib.stride_tricks.sliding_window_view(slopes, width)[::-1]
-    whole = windows[np.isfinite(windows).all(axis=1)]
-    if not len(whole):
-        return float(slopes[known].mean())
-    spread = np.abs(whole - whole.mean(axis=1, keepdims=True)).max(axis=1)
-    straight = np.flatnonzero(spread <= _STRAIGHT)
-    return float(whole[straight[0] if straight.size else np.argmin(spread)].mean())
+    order, least_spread = float(slopes[known].mean()), np.inf
+    for end in range(known[-1] + 1, 0, -1):
+        for width in _WINDOWS:
+            stretch = slopes[max(end - width, 0) : end]
+            spread = float(np.abs(stretch - stretch.mean()).max())
+            if len(stretch) == width and spread < least_spread:
+                order, least_spread = float(stretch.mean()), spread
+        if least_spread <= _STRAIGHT:
+            break
+    return order
 
 
 def _value(f: _Function, x: Float[Array, "..."]) -> tuple[float, float]:
