@@ -69,7 +69,7 @@ def test_value_gradient_and_hessian_agree_with_jax(model, intercept, seed):
     np.testing.assert_allclose(objective.value(theta), value, **close)
     np.testing.assert_allclose(got_gradient, gradient, **close)
     np.testing.assert_allclose(
-        objective.hessian_product(theta, direction),
+        objective.hessian_at(theta)(direction),
         np.einsum("apbq,bq->ap", hessian, direction),
         **close,
     )
@@ -132,7 +132,7 @@ def test_storage_does_not_change_what_is_computed(model, store, seed):
     for f in (
         lambda o: o.value_and_gradient(theta)[0],
         lambda o: o.value_and_gradient(theta)[1],
-        lambda o: o.hessian_product(theta, direction),
+        lambda o: o.hessian_at(theta)(direction),
         lambda o: o.hessian_diagonal(theta),
         lambda o: o.sample(20, rows(0)).hessian(theta),
     ):
@@ -151,8 +151,8 @@ def test_data_keep_their_type_and_are_summed_in_float64(dtype, sparse):
     assert other.source.X.dtype == dtype
     assert other.value(theta) == pytest.approx(exact.value(theta), rel=10 * EPSILON)
     np.testing.assert_allclose(
-        other.hessian_product(theta, direction),
-        exact.hessian_product(theta, direction),
+        other.hessian_at(theta)(direction),
+        exact.hessian_at(theta)(direction),
         rtol=0,
         atol=100 * EPSILON,
     )
@@ -162,7 +162,7 @@ def test_data_keep_their_type_and_are_summed_in_float64(dtype, sparse):
 def test_tiles_add_up_to_the_whole(sparse, monkeypatch):
     X = np.random.default_rng(0).normal(size=(40, 3))
     objective, theta, direction = random_problem("softmax", 0, X=sp.csr_array(X) if sparse else X)
-    whole = objective.value_and_gradient(theta), objective.hessian_product(theta, direction)
+    whole = objective.value_and_gradient(theta), objective.hessian_at(theta)(direction)
     monkeypatch.setattr(memory, "MINIMUM_TILE_ROWS", 1)
     monkeypatch.setattr(memory, "TILE_VALUES", 28)  # 7 dense rows: 40 is no multiple
     tiles = [batch.n_samples for batch in objective.source.tiles()]
@@ -172,7 +172,7 @@ def test_tiles_add_up_to_the_whole(sparse, monkeypatch):
     (value, gradient), product = whole
     np.testing.assert_allclose(objective.value_and_gradient(theta)[0], value, rtol=40 * EPSILON)
     np.testing.assert_allclose(objective.value_and_gradient(theta)[1], gradient, atol=1e-14)
-    np.testing.assert_allclose(objective.hessian_product(theta, direction), product, atol=1e-13)
+    np.testing.assert_allclose(objective.hessian_at(theta)(direction), product, atol=1e-13)
 
 
 @pytest.mark.parametrize("weighted", [True, False])
@@ -194,7 +194,7 @@ def test_no_fold_touches_the_callers_arrays():
     before = [array.copy() for array in (source.X, source.y, source.weight, theta, direction)]
 
     objective.value_and_gradient(theta)
-    objective.hessian_product(theta, direction)
+    objective.hessian_at(theta)(direction)
     objective.hessian(theta)
     [f(theta) for f in objective.minibatches(np.random.default_rng(0), 8)]
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from linnet.data import Batch, Source
 from linnet.data.source import Fold
 from linnet.engine import (
+    curvature,
     gradient_pass,
     hessian_diagonal_pass,
     hessian_pass,
@@ -21,10 +22,13 @@ from linnet.engine import (
     value_pass,
 )
 from linnet.losses import Loss
-from linnet.types import Array
+from linnet.types import Array, HessianProduct
 
 __all__ = ["Objective"]
 
+# What Hessian products share is kept up to so many values, or so large a share of the data.
+KEPT_VALUES: Final = 2**20
+KEPT_SHARE: Final = 0.1
 FLAT: Final = 1e-4
 """A slope this small beside that of the opposite direction counts as zero.
 
@@ -91,14 +95,36 @@ class Objective:
         sums = self._sums(lambda batch: gradient_pass(self.loss, batch, theta))
         return self._add_penalty(theta, sums, self.source.total_weight)
 
-    def hessian_product(
-        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]
-    ) -> Float[Array, "m p"]:
-        """∇²F(Θ) times ``direction``."""
-        (total,) = self._sums(
-            lambda batch: hessian_product_pass(self.loss, batch, theta, direction)
-        )
-        return total / self.source.total_weight + self.l2 * self.penalised(direction)
+    def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
+        """∇²F(Θ) as a function of a direction.
+
+        What its products have in common is computed once, where that takes little memory beside
+        the data. Without ``precise`` data of float32 or less are multiplied in float32.
+        """
+        kept: list[Array | None] = []
+        if self.n_scores * self.n_samples <= max(KEPT_VALUES, KEPT_SHARE * self.source.n_values):
+
+            def keep(batch: Batch) -> tuple[Array, ...]:
+                kept.append(curvature(self.loss, batch, theta, precise=precise))
+                return ()
+
+            self._sums(keep)
+
+        def product(direction: Float[Array, "m p"]) -> Float[Array, "m p"]:
+            of_batch = iter(kept)
+            (total,) = self._sums(
+                lambda batch: hessian_product_pass(
+                    self.loss,
+                    batch,
+                    theta,
+                    direction,
+                    curvature=next(of_batch, None),
+                    precise=precise,
+                )
+            )
+            return total / self.source.total_weight + self.l2 * self.penalised(direction)
+
+        return product
 
     def intercept_derivatives(
         self, theta: Float[Array, "m p"]
@@ -109,19 +135,23 @@ class Objective:
         return float(value) / S + self._penalty(theta), gradient / S, hessian / S
 
     def hessian(
-        self, theta: Float[Array, "m p"], columns: int | None = None
+        self, theta: Float[Array, "m p"], columns: int | None = None, *, precise: bool = True
     ) -> Float[Array, "m r m r"]:
         """∇²F(Θ) as an array, in the first ``columns`` columns of Θ; in all of them by default."""
-        (hessian,) = self.source.fold(lambda batch: hessian_pass(self.loss, batch, theta, columns))
+        (hessian,) = self._sums(
+            lambda batch: hessian_pass(self.loss, batch, theta, columns, precise=precise)
+        )
         hessian /= self.source.total_weight
         penalised = np.arange(min(self.source.n_features, hessian.shape[1]))
         for a in range(self.n_scores):
             hessian[a, penalised, a, penalised] += self.l2
         return hessian
 
-    def second_moment(self) -> Float[Array, "p p"]:
+    def second_moment(self, *, precise: bool = True) -> Float[Array, "p p"]:
         """(1/S) Σᵢ sᵢ x̃ᵢx̃ᵢᵀ, where x̃ is x with a 1 for the intercept."""
-        (total,) = self.source.fold(lambda batch: second_moment_pass(batch, self.shape[1]))
+        (total,) = self._sums(
+            lambda batch: second_moment_pass(batch, self.shape[1], precise=precise)
+        )
         return total / self.source.total_weight
 
     def sample(self, rows: int, random: np.random.Generator) -> "Objective":
@@ -137,9 +167,13 @@ class Objective:
         """
         return replace(self, source=self.source.rotated(basis), l2=0.0, fit_intercept=False)
 
-    def hessian_diagonal(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+    def hessian_diagonal(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> Float[Array, "m p"]:
         """Diagonal of ∇²F(Θ)."""
-        (total,) = self._sums(lambda batch: hessian_diagonal_pass(self.loss, batch, theta))
+        (total,) = self._sums(
+            lambda batch: hessian_diagonal_pass(self.loss, batch, theta, precise=precise)
+        )
         return total / self.source.total_weight + self.l2 * self.penalised(np.ones(self.shape))
 
     def never_rises_along(self, direction: Float[Array, "m p"]) -> bool:

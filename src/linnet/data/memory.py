@@ -78,7 +78,8 @@ class MemorySource:
 
     def rotated(self, basis: Float[Array, "p r"]) -> "MemorySource":
         """Put samples Bᵀx in place of x; with a 1 after x if B has k + 1 rows."""
-        rotated = np.asarray(self.X @ basis[: self.n_features], dtype=np.float64)
+        X = self.X if basis.dtype == np.float64 else self.X.astype(basis.dtype, copy=False)
+        rotated = np.asarray(X @ basis[: self.n_features], dtype=basis.dtype)
         if len(basis) > self.n_features:
             rotated += basis[-1]
         return MemorySource(rotated, self.y, self.weight)

@@ -26,6 +26,8 @@ from linnet.losses import Loss, SoftmaxCrossEntropy, SquaredLoss
 from linnet.types import Array
 
 __all__ = [
+    "VECTOR_BYTES",
+    "add_moments",
     "can_run",
     "curvature",
     "exp",
@@ -44,6 +46,8 @@ __all__ = [
 EXACT_IN_FLOAT32: Final = frozenset(
     {"float32", "float16", "bfloat16", "uint8", "int8", "uint16", "int16", "bool"}
 )
+VECTOR_BYTES: Final = 64
+"""Length that the rows given to :func:`add_moments` are a multiple of, on every machine."""
 KINDS: Final = EXACT_IN_FLOAT32 | {"float64", "uint32", "int32", "uint64", "int64"}
 
 _native: Any
@@ -176,6 +180,17 @@ def intercept_pass(
     m = len(theta)
     sums = _run("intercept", loss, batch, theta[None], m * m + m, precise=True)
     return sums[:1].reshape(()), sums[1 + m * m :], sums[1 : 1 + m * m].reshape(m, m)
+
+
+def add_moments(
+    rows: Float[Array, "n r"], weights: Float[Array, "c n"], sums: Float[Array, "c r r"]
+) -> None:
+    """Add Σᵢ cᵢ zᵢzᵢᵀ to ``sums`` for each row c of weights, on and above the diagonal only.
+
+    Rows and weights are of one type, float32 or float64, and so are the products; their sums over
+    tiles of rows are in float64. Rows are contiguous and as long as whole vectors.
+    """
+    _native.add_moments(rows, weights, simd=instruction_set(), threads=thread_count(), sums=sums)
 
 
 def exp(x: Float[Array, " n"]) -> Float[Array, " n"]:

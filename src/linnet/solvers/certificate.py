@@ -6,7 +6,6 @@ gradient is ∇_W F. A λ-strongly convex φ lies within ‖∇φ‖²/(2λ) of 
     F(W, b) − F* ≤ ‖∇_W F(W, b)‖² / (2λ)      where b minimises F(W, ·).
 """
 
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -67,7 +66,7 @@ def newton_gap(
     a bound.
     """
     step = conjugate_gradient(
-        partial(problem.hessian_product, theta),
+        problem.hessian_at(theta),
         -gradient,
         preconditioning_for(problem, np.random.default_rng(0)).at(theta),
         accuracy=DECREMENT_ACCURACY,

@@ -126,7 +126,7 @@ class _TwoLevels:
         The penalty is part of it: where it outweighs what a feature contributes, the feature's
         unit must not be blown up, or the penalty would couple the directions.
         """
-        proxy = TYPICAL_CURVATURE * sample.second_moment()
+        proxy = TYPICAL_CURVATURE * sample.second_moment(precise=False)
         penalised = problem.penalised(np.ones(problem.shape))[0]
         proxy[np.diag_indices_from(proxy)] += problem.l2 * penalised
         shares = _without_zeros(np.diagonal(proxy).copy())
@@ -138,7 +138,7 @@ class _TwoLevels:
         basis = vectors * scale[:, None]
         weights = penalised[:, None] * basis
         return cls(
-            sample=sample.rotated(basis),
+            sample=sample.rotated(basis.astype(np.float32)),
             basis=basis,
             inverse=vectors / scale[:, None],
             penalty=problem.l2 * (weights.T @ weights),
@@ -148,10 +148,10 @@ class _TwoLevels:
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         m, r = len(theta), self.leading
         rotated = theta @ self.inverse
-        hessian = self.sample.hessian(rotated, r)
+        hessian = self.sample.hessian(rotated, r, precise=False)
         for a in range(m):
             hessian[a, :, a, :] += self.penalty[:r, :r]
-        diagonal = self.sample.hessian_diagonal(rotated) + np.diagonal(self.penalty)
+        diagonal = self.sample.hessian_diagonal(rotated, precise=False) + np.diagonal(self.penalty)
         solve = _factored(hessian.reshape(m * r, m * r))
         others = 1 / _without_zeros(diagonal)[:, r:]
 

@@ -6,7 +6,7 @@ from typing import Protocol, TypeAlias, final, runtime_checkable
 import numpy as np
 from jaxtyping import Float
 
-from linnet.types import Array
+from linnet.types import Array, HessianProduct
 
 __all__ = ["CountedProblem", "MinibatchGradient", "Problem"]
 
@@ -51,23 +51,23 @@ class Problem(Protocol):
         """F(Θ) and ∇F(Θ)."""
         ...
 
-    def hessian_product(
-        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]
-    ) -> Float[Array, "m p"]:
-        """∇²F(Θ) times ``direction``."""
+    def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
+        """∇²F(Θ) as a function of a direction; without ``precise`` to single precision."""
         ...
 
-    def hessian_diagonal(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+    def hessian_diagonal(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> Float[Array, "m p"]:
         """Diagonal of ∇²F(Θ)."""
         ...
 
     def hessian(
-        self, theta: Float[Array, "m p"], columns: int | None = None
+        self, theta: Float[Array, "m p"], columns: int | None = None, *, precise: bool = True
     ) -> Float[Array, "m r m r"]:
         """∇²F(Θ) as an array, in the first ``columns`` columns of Θ; in all by default."""
         ...
 
-    def second_moment(self) -> Float[Array, "p p"]:
+    def second_moment(self, *, precise: bool = True) -> Float[Array, "p p"]:
         """Mean of x̃x̃ᵀ over the rows, by weight."""
         ...
 
@@ -126,29 +126,35 @@ class CountedProblem:
         self.passes += 1
         return self._problem.value_and_gradient(theta)
 
-    def hessian_product(
-        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]
-    ) -> Float[Array, "m p"]:
-        """∇²F(Θ) times ``direction``."""
-        self.passes += 1
-        return self._problem.hessian_product(theta, direction)
+    def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
+        """∇²F(Θ) as a function of a direction."""
+        self.passes += 0.5
+        product = self._problem.hessian_at(theta, precise=precise)
 
-    def hessian_diagonal(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        def counted(direction: Float[Array, "m p"]) -> Float[Array, "m p"]:
+            self.passes += 1
+            return product(direction)
+
+        return counted
+
+    def hessian_diagonal(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> Float[Array, "m p"]:
         """Diagonal of ∇²F(Θ)."""
         self.passes += 1
-        return self._problem.hessian_diagonal(theta)
+        return self._problem.hessian_diagonal(theta, precise=precise)
 
     def hessian(
-        self, theta: Float[Array, "m p"], columns: int | None = None
+        self, theta: Float[Array, "m p"], columns: int | None = None, *, precise: bool = True
     ) -> Float[Array, "m r m r"]:
         """∇²F(Θ) as an array, in the first ``columns`` columns of Θ."""
         self.passes += 1
-        return self._problem.hessian(theta, columns)
+        return self._problem.hessian(theta, columns, precise=precise)
 
-    def second_moment(self) -> Float[Array, "p p"]:
+    def second_moment(self, *, precise: bool = True) -> Float[Array, "p p"]:
         """Mean of x̃x̃ᵀ over the rows, by weight."""
         self.passes += 0.5
-        return self._problem.second_moment()
+        return self._problem.second_moment(precise=precise)
 
     def sample(self, rows: int, random: np.random.Generator) -> "Problem":
         """Return the same objective over a random sample of rows; its readings do not count."""

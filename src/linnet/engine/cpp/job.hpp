@@ -73,6 +73,20 @@ struct Job {
   std::int64_t hessian_size() const { return mode == Mode::intercept ? m * m : 0; }
 };
 
+// Rows of whole vectors, and weights for each of them, `sets` times over; their second moments are
+// added to the sums, sets x width x width, on and above the diagonal.
+struct MomentJob {
+  const void *rows = nullptr, *weights = nullptr;
+  std::int64_t count = 0, width = 0, sets = 0;
+  bool float32 = false;
+  double *sums = nullptr;
+};
+
+// Outputs [low, high) for the weights [first, last).
+struct MomentPart {
+  std::int64_t first, last, low, high;
+};
+
 // Where the sums over rows are added: all float64.
 struct Sums {
   // The value and what its rounding has lost so far: a line search near the optimum compares

@@ -2,6 +2,7 @@
 #include "kernels.hpp"
 
 #include "dense.hpp"
+#include "moments.hpp"
 #include "sparse.hpp"
 
 namespace linnet {
@@ -38,6 +39,16 @@ bool rows(const Job &job, const void *prepared, std::int64_t first, std::int64_t
 
 std::int64_t residual_width(const Job &job) { return padded(job.outputs()); }
 
+std::size_t moments_size(const MomentJob &job, const MomentPart &part) {
+  return job.float32 ? moments_memory_size<float>(job, part)
+                     : moments_memory_size<double>(job, part);
+}
+
+void add_moments(const MomentJob &job, const MomentPart &part, void *working, const Poll &poll) {
+  return job.float32 ? moments<float>(job, part, working, poll)
+                     : moments<double>(job, part, working, poll);
+}
+
 template <class T, Vec<T> (*F)(Vec<T>)> void each(const T *from, T *to, std::int64_t count) {
   constexpr std::int64_t W = WIDTH<T>;
   for (std::int64_t i = 0; i < count; i += W) {
@@ -63,6 +74,8 @@ const Kernels kernels = {LINNET_TEXT(LINNET_SIMD),
                          residual_width,
                          sparse_scatter,
                          sparse_finish,
+                         moments_size,
+                         add_moments,
                          each<float, exp<float>>,
                          each<double, exp<double>>,
                          each<float, log<float>>,

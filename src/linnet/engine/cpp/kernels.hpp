@@ -22,6 +22,8 @@ struct Kernels {
                   std::int64_t high, const double *residuals, double *outputs);
   void (*finish)(const Job &, const double *outputs, std::int64_t first, std::int64_t last,
                  const Sums &);
+  std::size_t (*moments_memory_size)(const MomentJob &, const MomentPart &);
+  void (*moments)(const MomentJob &, const MomentPart &, void *working, const Poll &);
   void (*exp32)(const float *, float *, std::int64_t);
   void (*exp64)(const double *, double *, std::int64_t);
   void (*log32)(const float *, float *, std::int64_t);

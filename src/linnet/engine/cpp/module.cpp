@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "kernels.hpp"
+#include "moments_pass.hpp"
 #include "pass.hpp"
 
 namespace nb = nanobind;
@@ -209,6 +210,31 @@ nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::obj
   return nb::none();
 }
 
+void add_moments(nb::object rows, nb::object weights, const std::string &simd, int threads,
+                 nb::object sums) {
+  const View given(rows, 2), weight(weights, 2), result(sums, 3, true);
+  MomentJob job;
+  job.float32 = given.item() == 4;
+  job.rows = job.float32 ? static_cast<void *>(given.contiguous<float>("rows"))
+                         : given.contiguous<double>("rows");
+  job.weights = job.float32 ? static_cast<void *>(weight.contiguous<float>("weights"))
+                            : weight.contiguous<double>("weights");
+  job.sums = result.contiguous<double>("sums");
+  job.count = given.length(0);
+  job.width = given.length(1);
+  job.sets = weight.length(0);
+  if (weight.length(1) != job.count || result.length(0) != job.sets ||
+      result.length(1) != job.width || result.length(2) != job.width ||
+      job.width * given.item() % 64 != 0)
+    throw std::invalid_argument("moments of the wrong shape");
+  bool done;
+  {
+    const nb::gil_scoped_release released;
+    done = run_moments(job, kernels_named(simd), threads, interrupted);
+  }
+  if (!done) throw nb::python_error();
+}
+
 template <class T>
 void elementary(void (*function)(const T *, T *, std::int64_t), nb::object from, nb::object to) {
   const View source(from, 1), result(to, 1, true);
@@ -240,6 +266,8 @@ NB_MODULE(_native, module) {
              nb::arg("weight").none(), nb::arg("parameters"), nb::kw_only(), nb::arg("loss"),
              nb::arg("anchored"), nb::arg("mode"), nb::arg("float32"), nb::arg("simd"),
              nb::arg("threads"), nb::arg("sums"), nb::arg("probabilities").none());
+  module.def("add_moments", &linnet::add_moments, nb::arg("rows"), nb::arg("weights"),
+             nb::kw_only(), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
   module.def("apply", &linnet::apply, nb::arg("function"), nb::arg("source"), nb::arg("result"),
              nb::arg("simd"));
   module.def("instruction_sets", &linnet::instruction_sets);

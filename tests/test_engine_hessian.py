@@ -1,0 +1,93 @@
+"""Second moments and whole Hessians: every instruction set and precision against plain NumPy."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine_cases import DENSE, LOSSES, SINGLE, case
+from linnet.engine import hessian_pass, limited_threads, native, second_moment_pass
+from linnet.engine.reference import scores
+from linnet.numeric import EPSILON
+
+few = settings(max_examples=25, deadline=None)
+seeds = st.integers(0, 2**32 - 1)
+
+
+@pytest.fixture
+def engine(request, monkeypatch):
+    if request.param == "reference":
+        monkeypatch.setenv("LINNET_ENGINE", "reference")
+    else:
+        monkeypatch.setenv("LINNET_SIMD", request.param)
+
+
+def with_ones(batch, p):
+    X = np.asarray(batch.X, dtype=np.float64)
+    return np.column_stack([X, np.ones(len(X))])[:, :p]
+
+
+def weights_of(batch):
+    return np.ones(batch.n_samples) if batch.weight is None else batch.weight
+
+
+@pytest.mark.parametrize("engine", ["reference", *native.instruction_sets()], indirect=True)
+@pytest.mark.parametrize("precise", [True, False])
+@pytest.mark.usefixtures("engine")
+@pytest.mark.parametrize("seed", range(12))
+def test_a_second_moment_is_the_weighted_product_of_the_rows(precise, seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.choice([0, 1, 127, 128, 129, 700]))
+    k = int(rng.choice([1, 2, 15, 16, 17, 100, 200]))
+    _, batch, _ = case(
+        seed, "labels", n=n, k=k, storage=str(rng.choice(DENSE)), weighted=seed % 2 == 1
+    )
+    X, weight = with_ones(batch, k + 1), weights_of(batch)
+
+    (moment,) = second_moment_pass(batch, k + 1, precise=precise)
+
+    # A sum of n products errs by less than √n roundings of the sum of their sizes.
+    rounding = (4 + np.sqrt(n)) * (EPSILON if precise else SINGLE)
+    sizes = (np.abs(X).T * weight) @ np.abs(X)
+    assert np.all(np.abs(moment - (X.T * weight) @ X) <= rounding * sizes)
+    np.testing.assert_array_equal(moment, moment.T)
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+@few
+@given(seed=seeds, data=st.data())
+def test_a_hessian_is_the_sum_of_curvatures_times_products_of_features(kind, seed, data):
+    k, precise = data.draw(st.sampled_from([1, 7, 16, 40])), data.draw(st.booleans())
+    loss, batch, theta = case(
+        seed,
+        kind,
+        n=data.draw(st.sampled_from([1, 100, 300])),
+        k=k,
+        q=data.draw(st.sampled_from([2, 3, 9])),
+        weighted=data.draw(st.booleans()),
+        intercept=data.draw(st.booleans()),
+    )
+    columns = data.draw(st.sampled_from([None, 1, theta.shape[1] - 1])) or None
+    r = theta.shape[1] if columns is None else columns
+    X = with_ones(batch, theta.shape[1])
+    curvature = loss.hessian(scores(batch.X, theta)) * weights_of(batch)[:, None, None]
+
+    (hessian,) = hessian_pass(loss, batch, theta, columns, precise=precise)
+
+    want = np.einsum("nab,nj,nl->ajbl", curvature, X[:, :r], X[:, :r], optimize=True)
+    # Scores err by a rounding of their terms, and curvatures as much.
+    terms = 1 + float(np.max(np.abs(X) @ np.abs(theta).T, initial=0))
+    sizes = np.einsum("n,nj,nl->jl", weights_of(batch), np.abs(X[:, :r]), np.abs(X[:, :r]))
+    rounding = 40 * terms * (EPSILON if precise else SINGLE)
+    assert np.all(np.abs(hessian - want) <= rounding * sizes[None, :, None, :] + 1e-300)
+    np.testing.assert_array_equal(hessian, hessian.transpose(2, 3, 0, 1))
+
+
+def test_hessians_do_not_depend_on_the_number_of_threads():
+    loss, batch, theta = case(0, "labels", n=3000, k=60, q=5)
+
+    (whole,) = hessian_pass(loss, batch, theta)
+    with limited_threads(1):
+        (alone,) = hessian_pass(loss, batch, theta)
+
+    np.testing.assert_array_equal(whole, alone)
