@@ -1,5 +1,7 @@
 """The objective of mathematics §7, against JAX and against itself on other storage."""
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,7 +14,7 @@ from linnet.calculus import check_gradient
 from linnet.data import MemorySource, Source, memory
 from linnet.losses import SoftmaxCrossEntropy, SquaredLoss
 from linnet.numeric import EPSILON
-from linnet.objective import Objective
+from linnet.objective import KEPT_SCORES, Objective
 from linnet.solvers.problem import Problem
 
 seeds = st.integers(0, 2**32 - 1)
@@ -209,3 +211,29 @@ def test_objective_and_source_meet_their_protocols():
 
     assert isinstance(objective, Problem)
     assert isinstance(objective.source, Source)
+
+
+@pytest.mark.parametrize("intercept", [True, False])
+@pytest.mark.parametrize("model", MODELS)
+@few
+@given(seed=seeds, length=st.floats(0, 2))
+def test_a_line_gives_value_slope_and_curvature_of_the_objective(model, intercept, seed, length):
+    objective, theta, direction = random_problem(model, seed, intercept=intercept)
+
+    line = objective.along(theta, direction)
+
+    there = theta + length * direction
+    value, gradient = objective.value_and_gradient(there)
+    curved = objective.hessian_product(there, direction)
+    expected = value, np.vdot(gradient, direction), np.vdot(curved, direction)
+    # Sums of 40 rows of a few features each; terms may cancel.
+    rounding = 1000 * EPSILON * (np.abs(theta).sum() + np.abs(direction).sum()) ** 2
+    np.testing.assert_allclose(line.derivatives(length), expected, rtol=0, atol=rounding)
+
+
+def test_a_line_that_would_keep_too_many_scores_is_refused():
+    objective, theta, direction = random_problem("softmax", 0)
+    many = replace(objective, n_scores=KEPT_SCORES)
+
+    assert objective.along(theta, direction) is not None
+    assert many.along(theta, direction) is None

@@ -24,6 +24,7 @@ from linnet.solvers import (
 from linnet.solvers.certificate import certify, gradient_bound, minimise_intercepts, newton_gap
 from linnet.solvers.conjugate_gradient import conjugate_gradient
 from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
+from linnet.solvers.line_search import backtrack
 from linnet.solvers.problem import CountedProblem, Problem
 from linnet.solvers.schedules import SCHEDULES, Schedule
 from linnet.solvers.sgd import safe_learning_rate
@@ -308,3 +309,34 @@ def test_a_counted_problem_is_a_problem_and_counts_its_passes():
     assert isinstance(counted, Problem)
     assert counted.passes == 3
     assert gradient_bound(counted, theta) == 0
+
+
+@few
+@given(seed=seeds, end=st.floats(0.5, 20))
+def test_a_step_that_overshoots_is_cut_to_the_minimum_of_its_line(seed, end):
+    """Two passes: the scores along the line, and the gradient where it comes down."""
+    objective = problem(seed=seed, noise=0.1, l2=1e-6)
+    theta = np.zeros(objective.shape)
+    value, gradient = objective.value_and_gradient(theta)
+    direction = -1e4 * end * gradient
+    counted = CountedProblem(objective)
+
+    landing = backtrack(counted, theta, value, gradient, direction)
+
+    assert landing.length < 1
+    assert landing.value < value
+    assert abs(np.vdot(landing.gradient, direction)) <= 0.06 * abs(np.vdot(gradient, direction))
+    assert counted.passes == 3
+
+
+def test_a_line_search_halves_where_scores_would_be_too_many():
+    objective = problem(noise=0.1, l2=1e-6)
+    theta = np.zeros(objective.shape)
+    value, gradient = objective.value_and_gradient(theta)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("linnet.objective.KEPT_SCORES", 0)
+        landing = backtrack(objective, theta, value, gradient, -1e4 * gradient)
+
+    assert landing.value < value
+    assert landing.length in 0.5 ** np.arange(1, 41)

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from linnet.data import Batch, Source
 from linnet.data.source import Fold
 from linnet.engine import (
+    LineOfScores,
     curvature,
     gradient_pass,
     hessian_diagonal_pass,
@@ -35,6 +36,31 @@ FLAT: Final = 1e-4
 Newton's step points along a direction of separation only as nearly as the fit has converged:
 at a gap of 1e-6 the ratio is some 1e-7 to 1e-5 there, and between 0.01 and 1 elsewhere.
 """
+
+
+KEPT_SCORES: Final = 2**25
+"""Scores that a line may keep, 256 MiB; beyond, a line search reads the data instead."""
+
+
+@final
+@dataclass(frozen=True)
+class Line:
+    """F(Θ + tD) as a function of t alone: sums over kept scores, and a parabola of penalty."""
+
+    parts: tuple[LineOfScores, ...]
+    total_weight: float
+    penalty: tuple[float, float, float]
+
+    def derivatives(self, length: float) -> tuple[float, float, float]:
+        """F, its slope and its curvature at t = ``length``; no reading of the features."""
+        sums = np.sum([part.derivatives(length) for part in self.parts], axis=0)
+        value, slope, curvature = sums / self.total_weight
+        constant, linear, quadratic = self.penalty
+        return (
+            float(value) + constant + length * (linear + 0.5 * length * quadratic),
+            float(slope) + linear + length * quadratic,
+            float(curvature) + quadratic,
+        )
 
 
 @final
@@ -184,6 +210,23 @@ class Objective:
         """
         ahead, behind = self._sums(lambda batch: slope_pass(self.loss, batch, direction))
         return bool(ahead <= FLAT * behind) and bool(behind > 0)
+
+    def along(self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]) -> Line | None:
+        """Return F on the line Θ + tD; ``None`` where its scores are too many to be kept."""
+        if 2 * self.n_samples * self.n_scores > KEPT_SCORES:
+            return None
+        parts: list[LineOfScores] = []
+
+        def keep(batch: Batch) -> tuple[Array, ...]:
+            parts.append(LineOfScores.of(self.loss, batch, theta, direction))
+            return ()
+
+        self.source.fold(keep)
+        weights = self.penalised(direction)
+        linear = self.l2 * float(np.vdot(weights, theta))
+        quadratic = self.l2 * float(np.vdot(weights, weights))
+        penalty = (self._penalty(theta), linear, quadratic)
+        return Line(tuple(parts), self.source.total_weight, penalty)
 
     def minibatches(
         self, random: np.random.Generator, batch_size: int

@@ -12,10 +12,12 @@ from linnet.engine.choice import (
     value_pass,
 )
 from linnet.engine.hessian import hessian_pass, second_moment_pass
+from linnet.engine.line import LineOfScores
 from linnet.engine.reference import scores
 from linnet.engine.threads import limited_threads, thread_count
 
 __all__ = [
+    "LineOfScores",
     "curvature",
     "engine_name",
     "gradient_pass",

@@ -8,10 +8,19 @@ from jaxtyping import Float
 
 from linnet.types import Array, HessianProduct
 
-__all__ = ["CountedProblem", "MinibatchGradient", "Problem"]
+__all__ = ["CountedProblem", "Line", "MinibatchGradient", "Problem"]
 
 MinibatchGradient: TypeAlias = Callable[[Array], tuple[float, Array]]
 """F and ∇F at given parameters, estimated from a few rows."""
+
+
+@runtime_checkable
+class Line(Protocol):
+    """An objective on a line Θ + tD, at no cost in readings of the data."""
+
+    def derivatives(self, length: float) -> tuple[float, float, float]:
+        """F, its slope and its curvature at t = ``length``."""
+        ...
 
 
 @runtime_checkable
@@ -49,6 +58,10 @@ class Problem(Protocol):
 
     def value_and_gradient(self, theta: Float[Array, "m p"]) -> tuple[float, Float[Array, "m p"]]:
         """F(Θ) and ∇F(Θ)."""
+        ...
+
+    def along(self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]) -> Line | None:
+        """Return F on the line Θ + tD; ``None`` where that would take too much memory."""
         ...
 
     def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
@@ -125,6 +138,12 @@ class CountedProblem:
         """F(Θ) and ∇F(Θ)."""
         self.passes += 1
         return self._problem.value_and_gradient(theta)
+
+    def along(self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]) -> Line | None:
+        """Return F on the line Θ + tD: the scores of both are half a pass each."""
+        line = self._problem.along(theta, direction)
+        self.passes += 0 if line is None else 1
+        return line
 
     def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
         """∇²F(Θ) as a function of a direction."""
