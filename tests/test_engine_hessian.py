@@ -6,7 +6,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine_cases import DENSE, LOSSES, SINGLE, case
-from linnet.engine import hessian_pass, limited_threads, native, second_moment_pass
+from linnet.engine import (
+    column_hessians_pass,
+    hessian_pass,
+    limited_threads,
+    native,
+    second_moment_pass,
+)
 from linnet.engine.reference import scores
 from linnet.numeric import EPSILON
 
@@ -67,20 +73,58 @@ def test_a_hessian_is_the_sum_of_curvatures_times_products_of_features(kind, see
         weighted=data.draw(st.booleans()),
         intercept=data.draw(st.booleans()),
     )
-    columns = data.draw(st.sampled_from([None, 1, theta.shape[1] - 1])) or None
-    r = theta.shape[1] if columns is None else columns
-    X = with_ones(batch, theta.shape[1])
+    p = theta.shape[1]
+    r = data.draw(st.sampled_from([p, 1, max(1, p - 1)]))
+    basis = None if r == p else np.random.default_rng(seed).normal(size=(p, r))
+    X = with_ones(batch, p)
+    Z = X if basis is None else X @ basis
     curvature = loss.hessian(scores(batch.X, theta)) * weights_of(batch)[:, None, None]
 
-    (hessian,) = hessian_pass(loss, batch, theta, columns, precise=precise)
+    (hessian,) = hessian_pass(loss, batch, theta, basis, precise=precise)
 
-    want = np.einsum("nab,nj,nl->ajbl", curvature, X[:, :r], X[:, :r], optimize=True)
+    want = np.einsum("nab,nj,nl->ajbl", curvature, Z, Z, optimize=True)
     # Scores err by a rounding of their terms, and curvatures as much.
     terms = 1 + float(np.max(np.abs(X) @ np.abs(theta).T, initial=0))
-    sizes = np.einsum("n,nj,nl->jl", weights_of(batch), np.abs(X[:, :r]), np.abs(X[:, :r]))
+    size = np.abs(X) @ (np.eye(p) if basis is None else np.abs(basis))
+    sizes = np.einsum("n,nj,nl->jl", weights_of(batch), size, size)
     rounding = 40 * terms * (EPSILON if precise else SINGLE)
     assert np.all(np.abs(hessian - want) <= rounding * sizes[None, :, None, :] + 1e-300)
     np.testing.assert_array_equal(hessian, hessian.transpose(2, 3, 0, 1))
+
+
+@pytest.mark.parametrize("engine", ["reference", *native.instruction_sets()], indirect=True)
+@pytest.mark.parametrize("kind", ["labels", "anchored", "squared"])
+@pytest.mark.usefixtures("engine")
+def test_a_rough_hessian_keeps_all_curvature_but_what_is_left_over_at_the_end(kind):
+    loss, batch, theta = case(4, kind, n=4000, k=6, q=5)
+    least, m = 0.1, len(theta)
+
+    (exact,) = hessian_pass(loss, batch, theta)
+    (rough,) = hessian_pass(loss, batch, theta, least=least)
+
+    # The last column of features is 1: there sums of curvatures alone are compared.
+    np.testing.assert_allclose(rough[:, -1, :, -1], exact[:, -1, :, -1], rtol=0, atol=m * least)
+    size = m * theta.shape[1]
+    whole, root = (
+        rough.reshape(size, size),
+        np.linalg.cholesky(exact.reshape(size, size) + np.eye(size)),
+    )
+    relative = np.linalg.solve(root, np.linalg.solve(root, whole + np.eye(size)).T)
+    assert np.linalg.eigvalsh(whole).min() >= -1e-10 * np.abs(whole).max()
+    assert np.abs(np.linalg.eigvalsh(relative) - 1).max() < 0.5
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("precise", [True, False])
+def test_hessians_of_columns_are_blocks_of_the_whole(kind, precise):
+    loss, batch, theta = case(5, kind, n=300, k=9, q=4)
+
+    (columns,) = column_hessians_pass(loss, batch, theta, precise=precise)
+
+    (whole,) = hessian_pass(loss, batch, theta)
+    want = np.einsum("ajbj->jab", whole)
+    rounding = 40 * np.sqrt(300) * (EPSILON if precise else SINGLE)
+    np.testing.assert_allclose(columns, want, rtol=0, atol=rounding * np.abs(want).max())
 
 
 def test_hessians_do_not_depend_on_the_number_of_threads():

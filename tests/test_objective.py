@@ -14,7 +14,7 @@ from linnet.calculus import check_gradient
 from linnet.data import MemorySource, Source, memory
 from linnet.losses import SoftmaxCrossEntropy, SquaredLoss
 from linnet.numeric import EPSILON
-from linnet.objective import KEPT_SCORES, Objective
+from linnet.objective import KEPT_VALUES, Objective
 from linnet.solvers.problem import Problem
 
 seeds = st.integers(0, 2**32 - 1)
@@ -224,7 +224,7 @@ def test_a_line_gives_value_slope_and_curvature_of_the_objective(model, intercep
 
     there = theta + length * direction
     value, gradient = objective.value_and_gradient(there)
-    curved = objective.hessian_product(there, direction)
+    curved = objective.hessian_at(there)(direction)
     expected = value, np.vdot(gradient, direction), np.vdot(curved, direction)
     # Sums of 40 rows of a few features each; terms may cancel.
     rounding = 1000 * EPSILON * (np.abs(theta).sum() + np.abs(direction).sum()) ** 2
@@ -233,7 +233,7 @@ def test_a_line_gives_value_slope_and_curvature_of_the_objective(model, intercep
 
 def test_a_line_that_would_keep_too_many_scores_is_refused():
     objective, theta, direction = random_problem("softmax", 0)
-    many = replace(objective, n_scores=KEPT_SCORES)
+    many = replace(objective, n_scores=KEPT_VALUES)
 
     assert objective.along(theta, direction) is not None
     assert many.along(theta, direction) is None

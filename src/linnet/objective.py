@@ -12,12 +12,14 @@ from linnet.data import Batch, Source
 from linnet.data.source import Fold
 from linnet.engine import (
     LineOfScores,
+    column_hessians_pass,
     curvature,
     gradient_pass,
     hessian_diagonal_pass,
     hessian_pass,
     hessian_product_pass,
     intercept_pass,
+    line_pass,
     second_moment_pass,
     slope_pass,
     value_pass,
@@ -27,8 +29,8 @@ from linnet.types import Array, HessianProduct
 
 __all__ = ["Objective"]
 
-# What Hessian products share is kept up to so many values, or so large a share of the data.
-KEPT_VALUES: Final = 2**20
+# Scores and probabilities are kept up to so many values, 32 MiB, or so large a share of the data.
+KEPT_VALUES: Final = 2**22
 KEPT_SHARE: Final = 0.1
 FLAT: Final = 1e-4
 """A slope this small beside that of the opposite direction counts as zero.
@@ -36,10 +38,6 @@ FLAT: Final = 1e-4
 Newton's step points along a direction of separation only as nearly as the fit has converged:
 at a gap of 1e-6 the ratio is some 1e-7 to 1e-5 there, and between 0.01 and 1 elsewhere.
 """
-
-
-KEPT_SCORES: Final = 2**25
-"""Scores that a line may keep, 256 MiB; beyond, a line search reads the data instead."""
 
 
 @final
@@ -128,7 +126,7 @@ class Objective:
         the data. Without ``precise`` data of float32 or less are multiplied in float32.
         """
         kept: list[Array | None] = []
-        if self.n_scores * self.n_samples <= max(KEPT_VALUES, KEPT_SHARE * self.source.n_values):
+        if self._may_keep(self.n_scores * self.n_samples):
 
             def keep(batch: Batch) -> tuple[Array, ...]:
                 kept.append(curvature(self.loss, batch, theta, precise=precise))
@@ -161,17 +159,38 @@ class Objective:
         return float(value) / S + self._penalty(theta), gradient / S, hessian / S
 
     def hessian(
-        self, theta: Float[Array, "m p"], columns: int | None = None, *, precise: bool = True
+        self,
+        theta: Float[Array, "m p"],
+        basis: Float[Array, "p r"] | None = None,
+        *,
+        least: float = 0.0,
+        precise: bool = True,
     ) -> Float[Array, "m r m r"]:
-        """∇²F(Θ) as an array, in the first ``columns`` columns of Θ; in all of them by default."""
+        """∇²F(Θ) as an array; given a basis B, that in Θ' where Θ = Θ'Bᵀ.
+
+        With ``least`` > 0 a rough one, for less work: rows whose curvature is below it, per unit
+        of their mean weight, hand it on to one that follows.
+        """
+        least *= self.source.total_weight / max(1, self.n_samples)
         (hessian,) = self._sums(
-            lambda batch: hessian_pass(self.loss, batch, theta, columns, precise=precise)
+            lambda batch: hessian_pass(self.loss, batch, theta, basis, least=least, precise=precise)
         )
         hessian /= self.source.total_weight
-        penalised = np.arange(min(self.source.n_features, hessian.shape[1]))
-        for a in range(self.n_scores):
-            hessian[a, penalised, a, penalised] += self.l2
+        scores = np.arange(self.n_scores)
+        hessian[scores, :, scores, :] += self._penalty_hessian(basis)
         return hessian
+
+    def column_hessians(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> Float[Array, "p m m"]:
+        """∇²F(Θ) in each column of Θ alone: how a feature's weights for the scores are coupled."""
+        (hessians,) = self._sums(
+            lambda batch: column_hessians_pass(self.loss, batch, theta, precise=precise)
+        )
+        hessians /= self.source.total_weight
+        scores = np.arange(self.n_scores)
+        hessians[: self.source.n_features, scores, scores] += self.l2
+        return hessians
 
     def second_moment(self, *, precise: bool = True) -> Float[Array, "p p"]:
         """(1/S) Σᵢ sᵢ x̃ᵢx̃ᵢᵀ, where x̃ is x with a 1 for the intercept."""
@@ -189,7 +208,7 @@ class Objective:
     def rotated(self, basis: Float[Array, "p r"]) -> "Objective":
         """Give the mean loss alone, as a function of Θ' where Θ = Θ' Bᵀ: its samples are Bᵀx̃.
 
-        They are held in memory, dense: meant for a sample of rows.
+        They are held in memory, dense and in the type of B: meant for a sample of rows.
         """
         return replace(self, source=self.source.rotated(basis), l2=0.0, fit_intercept=False)
 
@@ -211,17 +230,22 @@ class Objective:
         ahead, behind = self._sums(lambda batch: slope_pass(self.loss, batch, direction))
         return bool(ahead <= FLAT * behind) and bool(behind > 0)
 
-    def along(self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]) -> Line | None:
-        """Return F on the line Θ + tD; ``None`` where its scores are too many to be kept."""
-        if 2 * self.n_samples * self.n_scores > KEPT_SCORES:
+    def along(
+        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"], *, precise: bool = True
+    ) -> Line | None:
+        """Return F on the line Θ + tD; ``None`` where its scores are too many to be kept.
+
+        Without ``precise`` data of float32 or less give scores in float32.
+        """
+        if not self._may_keep(2 * self.n_samples * self.n_scores):
             return None
         parts: list[LineOfScores] = []
 
         def keep(batch: Batch) -> tuple[Array, ...]:
-            parts.append(LineOfScores.of(self.loss, batch, theta, direction))
+            parts.append(line_pass(self.loss, batch, theta, direction, precise=precise))
             return ()
 
-        self.source.fold(keep)
+        self._sums(keep)
         weights = self.penalised(direction)
         linear = self.l2 * float(np.vdot(weights, theta))
         quadratic = self.l2 * float(np.vdot(weights, weights))
@@ -245,6 +269,9 @@ class Objective:
         weights = theta.copy()
         weights[:, -1] = 0
         return weights
+
+    def _may_keep(self, values: int) -> bool:
+        return values <= max(KEPT_VALUES, KEPT_SHARE * self.source.n_values)
 
     def _sums(self, function: Fold) -> tuple[Array, ...]:
         # The passes of the engine go through a batch of any size in tiles of their own.
@@ -272,6 +299,14 @@ class Objective:
             float(value) / weight + self._penalty(theta),
             gradient / weight + self.l2 * self.penalised(theta),
         )
+
+    def _penalty_hessian(self, basis: Float[Array, "p r"] | None) -> Float[Array, "r r"]:
+        """Hessian of the penalty in one row of Θ', or of Θ."""
+        p = self.shape[1]
+        weights = np.eye(p) if basis is None else basis.astype(np.float64)
+        if self.fit_intercept:
+            weights = weights[:-1]
+        return self.l2 * (weights.T @ weights)
 
     def _penalty(self, theta: Float[Array, "m p"]) -> float:
         W = theta[:, : self.source.n_features]

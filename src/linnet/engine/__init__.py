@@ -11,13 +11,14 @@ from linnet.engine.choice import (
     slope_pass,
     value_pass,
 )
-from linnet.engine.hessian import hessian_pass, second_moment_pass
-from linnet.engine.line import LineOfScores
+from linnet.engine.hessian import column_hessians_pass, hessian_pass, second_moment_pass
+from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
 from linnet.engine.threads import limited_threads, thread_count
 
 __all__ = [
     "LineOfScores",
+    "column_hessians_pass",
     "curvature",
     "engine_name",
     "gradient_pass",
@@ -27,6 +28,7 @@ __all__ = [
     "hessian_products_pass",
     "intercept_pass",
     "limited_threads",
+    "line_pass",
     "scores",
     "second_moment_pass",
     "slope_pass",

@@ -25,6 +25,7 @@ __all__ = [
     "hessian_product_pass",
     "hessian_products_pass",
     "intercept_pass",
+    "runs_natively",
     "slope_pass",
     "value_pass",
 ]
@@ -49,7 +50,7 @@ def value_pass(
     loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
 ) -> tuple[Array, ...]:
     """Σᵢ sᵢ ℓ(yᵢ, zᵢ)."""
-    if _runs_natively(loss, batch):
+    if runs_natively(loss, batch):
         return native.value_pass(loss, batch, theta, precise=precise)
     return _by_tiles(batch, lambda tile: reference.value_pass(loss, tile, theta))
 
@@ -58,7 +59,7 @@ def gradient_pass(
     loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
 ) -> tuple[Array, ...]:
     """Σᵢ sᵢ ℓ(yᵢ, zᵢ) and its gradient."""
-    if _runs_natively(loss, batch):
+    if runs_natively(loss, batch):
         return native.gradient_pass(loss, batch, theta, precise=precise)
     return _by_tiles(batch, lambda tile: reference.gradient_pass(loss, tile, theta))
 
@@ -73,7 +74,7 @@ def hessian_product_pass(
     precise: bool = True,
 ) -> tuple[Array, ...]:
     """Hessian of Σᵢ sᵢ ℓᵢ times ``direction``."""
-    if _runs_natively(loss, batch):
+    if runs_natively(loss, batch):
         return native.hessian_product_pass(
             loss, batch, theta, direction, curvature=curvature, precise=precise
         )
@@ -92,7 +93,7 @@ def hessian_products_pass(
     precise: bool = True,
 ) -> tuple[Array, ...]:
     """Hessian of Σᵢ sᵢ ℓᵢ times each of ``directions``, of shape (d, m, p)."""
-    if _runs_natively(loss, batch):
+    if runs_natively(loss, batch):
         return native.hessian_products_pass(
             loss, batch, theta, directions, curvature=curvature, precise=precise
         )
@@ -108,7 +109,7 @@ def curvature(
 
     For the native engine and softmax the probabilities, m·n numbers; else nothing.
     """
-    if not _runs_natively(loss, batch):
+    if not runs_natively(loss, batch):
         return None
     return native.curvature(loss, batch, theta, precise=precise)
 
@@ -117,14 +118,14 @@ def hessian_diagonal_pass(
     loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
 ) -> tuple[Array, ...]:
     """Diagonal of the Hessian of Σᵢ sᵢ ℓᵢ, in the shape of Θ."""
-    if _runs_natively(loss, batch):
+    if runs_natively(loss, batch):
         return native.hessian_diagonal_pass(loss, batch, theta, precise=precise)
     return _by_tiles(batch, lambda tile: reference.hessian_diagonal_pass(loss, tile, theta))
 
 
 def intercept_pass(loss: Loss, batch: Batch, theta: Float[Array, "m p"]) -> tuple[Array, ...]:
     """Σᵢ sᵢ ℓᵢ with its gradient (m) and Hessian (m×m) in the intercepts alone."""
-    if _runs_natively(loss, batch):
+    if runs_natively(loss, batch):
         return native.intercept_pass(loss, batch, theta)
     return _by_tiles(batch, lambda tile: reference.intercept_pass(loss, tile, theta))
 
@@ -134,7 +135,8 @@ def slope_pass(loss: Loss, batch: Batch, direction: Float[Array, "m p"]) -> tupl
     return _by_tiles(batch, lambda tile: reference.slope_pass(loss, tile, direction))
 
 
-def _runs_natively(loss: Loss, batch: Batch) -> bool:
+def runs_natively(loss: Loss, batch: Batch) -> bool:
+    """Whether the native engine is wanted and can do this."""
     return engine_name() == "native" and native.can_run(loss, batch)
 
 

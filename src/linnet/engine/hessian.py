@@ -1,9 +1,16 @@
 """The whole Hessian of a linear model over one batch: Σᵢ sᵢ ∇²ℓᵢ ⊗ x̃ᵢx̃ᵢᵀ.
 
-Its symmetries leave a second moment Σᵢ cᵢ x̃ᵢx̃ᵢᵀ for each pair of scores a ≤ b, whose weights cᵢ
-are the entries (a, b) of the curvatures sᵢ ∇²ℓᵢ. All of them are added up in one reading.
+The curvature of a loss couples scores in pairs,
+
+    ∇²ℓ = Σ_{a<b} w_ab (e_a − e_b)(e_a − e_b)ᵀ + diag ρ      where w_ab, ρ_a ≥ 0:
+
+for softmax w_ab = ŷ_a ŷ_b, and ρ is what couples to a class that is anchored. That leaves a second
+moment Σᵢ sᵢ w_ab x̃ᵢx̃ᵢᵀ for each pair. Few pairs of classes are both likely for a row: where a rough
+Hessian will do, rows of little weight hand it on to one that follows, and a tenth of the products
+is enough.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +22,7 @@ from linnet.engine.choice import engine_name
 from linnet.losses import Loss
 from linnet.types import Array
 
-__all__ = ["hessian_pass", "second_moment_pass"]
+__all__ = ["column_hessians_pass", "hessian_pass", "second_moment_pass"]
 
 # Values a tile of rows or curvatures may hold: 16 MiB.
 TILE_VALUES: Final = 2**21
@@ -25,26 +32,60 @@ def hessian_pass(
     loss: Loss,
     batch: Batch,
     theta: Float[Array, "m p"],
-    columns: int | None = None,
+    basis: Float[Array, "p r"] | None = None,
     *,
+    least: float = 0.0,
     precise: bool = True,
 ) -> tuple[Array]:
-    """Hessian of Σᵢ sᵢ ℓᵢ in the first ``columns`` columns of Θ, r: of shape (m, r, m, r)."""
-    m, width = theta.shape
-    r = width if columns is None else columns
-    first, second = np.triu_indices(m)
-    moments = _Moments(len(first), r, precise=precise)
-    rows = max(64, TILE_VALUES // max(m * m, width))
-    for start in range(0, batch.n_samples, rows):
-        X = batch.X[start : start + rows]
-        curvature = loss.hessian(_scores(X, theta.astype(moments.dtype)))
-        if batch.weight is not None:
-            curvature = curvature * batch.weight[start : start + rows, None, None]
-        moments.add(X, width, curvature[:, first, second].T)
-    hessian = np.empty((m, r, m, r))
-    for a, b, moment in zip(first, second, moments.sums(), strict=True):
-        hessian[a, :, b, :] = hessian[b, :, a, :] = moment
+    """Hessian of Σᵢ sᵢ ℓᵢ as an array.
+
+    Parameters
+    ----------
+    loss, batch, theta
+        The loss, the rows, and Θ.
+    basis : array of shape (p, r), optional
+        Directions to take the Hessian in: that in Θ' at Θ = Θ'Bᵀ. By default those of Θ itself.
+    least : float
+        Curvatures below this are gathered until they are worth it: 0 for the exact Hessian.
+    precise : bool
+        Whether to multiply in float64; else in float32.
+
+    Returns
+    -------
+    hessian : array of shape (m, r, m, r)
+    """
+    m, p = theta.shape
+    r = p if basis is None else basis.shape[1]
+    first, second = np.triu_indices(m, 1)
+    moments = _Moments(len(first) + m, r, precise=precise, least=least)
+    for rows, curvature in _tiles(loss, batch, theta, moments.dtype):
+        Z = rows if basis is None else rows @ basis.astype(rows.dtype)
+        coupling = np.maximum(0.0, -curvature[:, first, second])
+        rest = np.maximum(0.0, curvature.sum(axis=2))
+        moments.add(Z, np.concatenate([coupling, rest], axis=1).T)
+    sums = moments.sums()
+    hessian = np.zeros((m, r, m, r))
+    scores = np.arange(m)
+    hessian[scores, :, scores, :] = sums[len(first) :]
+    for a, b, moment in zip(first, second, sums, strict=False):
+        hessian[a, :, a, :] += moment
+        hessian[b, :, b, :] += moment
+        hessian[a, :, b, :] = hessian[b, :, a, :] = -moment
     return (hessian,)
+
+
+def column_hessians_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
+) -> tuple[Array]:
+    """Hessian of Σᵢ sᵢ ℓᵢ in each column of Θ alone: of shape (p, m, m)."""
+    m, p = theta.shape
+    first, second = np.triu_indices(m)
+    sums = np.zeros((len(first), p))
+    for rows, curvature in _tiles(loss, batch, theta, np.dtype(float if precise else np.float32)):
+        sums += curvature[:, first, second].T.astype(rows.dtype) @ np.square(rows)
+    hessians = np.empty((p, m, m))
+    hessians[:, first, second] = hessians[:, second, first] = sums.T
+    return (hessians,)
 
 
 def second_moment_pass(batch: Batch, p: int, *, precise: bool = True) -> tuple[Array]:
@@ -53,37 +94,37 @@ def second_moment_pass(batch: Batch, p: int, *, precise: bool = True) -> tuple[A
     weight = np.ones(batch.n_samples) if batch.weight is None else batch.weight
     rows = max(64, TILE_VALUES // p)
     for start in range(0, batch.n_samples, rows):
-        moments.add(batch.X[start : start + rows], p, weight[None, start : start + rows])
+        tile = slice(start, start + rows)
+        moments.add(_with_intercept(batch.X[tile], p, moments.dtype), weight[None, tile])
     return (moments.sums()[0],)
 
 
 class _Moments:
-    """Σᵢ cᵢ x̃ᵢx̃ᵢᵀ in the first r entries of x̃, for each of several rows of weights c.
+    """Σᵢ cᵢ zᵢzᵢᵀ of rows z of r entries, for each of several sets of weights c, at least 0.
 
     Products are in float64 if ``precise``, else in float32; sums over tiles are in float64.
     """
 
-    def __init__(self, sets: int, r: int, *, precise: bool) -> None:
+    def __init__(self, sets: int, r: int, *, precise: bool, least: float = 0.0) -> None:
         self.dtype = np.dtype(np.float64 if precise else np.float32)
         self._r = r
+        self._least = least
         # The native engine takes whole vectors: zeros fill the last.
         vector = native.VECTOR_BYTES // self.dtype.itemsize
         padded = -(-r // vector) * vector
         self._sums = np.zeros((sets, padded, padded))
 
-    def add(self, X: Matrix, p: int, weights: Float[Array, "c n"]) -> None:
-        """Add rows x, to which a 1 is appended where p is one more than they have entries."""
-        rows = np.zeros((X.shape[0], self._sums.shape[1]), self.dtype)
-        k = min(X.shape[1], self._r)
-        rows[:, :k] = _dense(X if k == X.shape[1] else X[:, :k])
-        if X.shape[1] < min(p, self._r):
-            rows[:, X.shape[1]] = 1
+    def add(self, Z: Float[Array, "n r"], weights: Float[Array, "c n"]) -> None:
+        """Add rows Z."""
         weights = np.ascontiguousarray(weights, self.dtype)
         if engine_name() == "native":
-            native.add_moments(rows, weights, self._sums)
+            rows = np.zeros((len(Z), self._sums.shape[1]), self.dtype)
+            rows[:, : self._r] = Z
+            native.add_moments(rows, weights, self._least, self._sums)
             return
-        for i, weight in enumerate(weights):
-            self._sums[i] += rows.T @ (rows * weight[:, None])
+        for moment, weight in zip(self._sums, weights, strict=True):
+            heavy, gathered = _gathered(weight, self._least)
+            moment[: self._r, : self._r] += (Z[heavy].T * gathered) @ Z[heavy]
 
     def sums(self) -> Float[Array, "c r r"]:
         """Give the matrices, both halves of each."""
@@ -91,11 +132,41 @@ class _Moments:
         return upper + np.triu(upper, 1).transpose(0, 2, 1)
 
 
-def _scores(X: Matrix, theta: Float[Array, "m p"]) -> Float[Array, "n m"]:
-    k = X.shape[1]
-    Z: Array = _dense(X).astype(theta.dtype, copy=False) @ theta[:, :k].T
-    return Z.astype(np.float64) + (theta[:, k] if theta.shape[1] > k else 0.0)
+def _gathered(
+    weight: Float[Array, " n"], least: float
+) -> tuple[Shaped[Array, " h"], Float[Array, " h"]]:
+    """Rows that have ``least`` weight with what those before them left, and that weight."""
+    if least == 0:
+        return np.arange(len(weight)), weight
+    heavy, gathered, due = [], [], 0.0
+    for i, w in enumerate(weight.tolist()):
+        due += w
+        if due >= least and w > 0:
+            heavy.append(i)
+            gathered.append(due)
+            due = 0.0
+    return np.array(heavy, int), np.array(gathered, weight.dtype)
 
 
-def _dense(X: Matrix) -> Shaped[Any, "n k"]:
-    return X if isinstance(X, np.ndarray) else X.toarray()
+def _tiles(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], dtype: np.dtype[Any]
+) -> Iterator[tuple[Float[Array, "n p"], Float[Array, "n m m"]]]:
+    """Rows x̃, and the curvatures sᵢ ∇²ℓᵢ there, some at a time."""
+    m, p = theta.shape
+    size = max(64, TILE_VALUES // max(m * m, p))
+    for start in range(0, batch.n_samples, size):
+        rows = _with_intercept(batch.X[start : start + size], p, dtype)
+        curvature = loss.hessian((rows @ theta.T.astype(dtype)).astype(np.float64))
+        if batch.weight is not None:
+            # A loss may give the same matrix for every row, and not one to be written to.
+            curvature = curvature * batch.weight[start : start + size, None, None]
+        yield rows, curvature
+
+
+def _with_intercept(X: Matrix, p: int, dtype: np.dtype[Any]) -> Float[Array, "n p"]:
+    """Give the rows densely, and with a 1 at the end if the model has an intercept."""
+    if isinstance(X, np.ndarray) and X.shape[1] == p:
+        return X.astype(dtype, copy=False)
+    rows = np.ones((X.shape[0], p), dtype)
+    rows[:, : X.shape[1]] = X if isinstance(X, np.ndarray) else X.toarray()
+    return rows

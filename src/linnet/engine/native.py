@@ -39,7 +39,9 @@ __all__ = [
     "instruction_sets",
     "intercept_pass",
     "is_built",
+    "line",
     "log",
+    "scores",
     "value_pass",
 ]
 
@@ -165,6 +167,45 @@ def curvature(
     return probabilities
 
 
+def scores(
+    loss: Loss, batch: Batch, parameters: Float[Array, "s m p"], *, precise: bool = True
+) -> Float[Array, "r w"]:
+    """Scores of each row under several sets of parameters, one after another.
+
+    Each line holds a score of every row, and zeros up to a length of whole vectors.
+    """
+    dtype = np.dtype(np.float32 if _in_float32(batch.X, precise=precise) else np.float64)
+    vector = VECTOR_BYTES // dtype.itemsize
+    width = -(-batch.n_samples // vector) * vector
+    Z = np.zeros((parameters.shape[0] * parameters.shape[1], width), dtype)
+    _run("scores", loss, batch, parameters, 0, probabilities=Z, precise=precise)
+    return Z
+
+
+def line(
+    scores: Float[Array, "r w"],
+    n: int,
+    weight: Float[Array, " n"] | None,
+    length: float,
+    *,
+    anchored: bool,
+) -> Float[Array, "3"]:
+    """Value, slope and curvature of Σᵢ sᵢ logsumexp(zᵢ + t uᵢ) at t = ``length``."""
+    sums = np.zeros(3)
+    if weight is not None:
+        weight = np.ascontiguousarray(weight, dtype=np.float64)
+    _native.add_line(
+        scores,
+        weight,
+        rows=n,
+        anchored=anchored,
+        length=length,
+        simd=instruction_set(),
+        sums=sums,
+    )
+    return sums
+
+
 def hessian_diagonal_pass(
     loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
 ) -> tuple[Array]:
@@ -183,14 +224,25 @@ def intercept_pass(
 
 
 def add_moments(
-    rows: Float[Array, "n r"], weights: Float[Array, "c n"], sums: Float[Array, "c r r"]
+    rows: Float[Array, "n r"],
+    weights: Float[Array, "c n"],
+    least: float,
+    sums: Float[Array, "c r r"],
 ) -> None:
     """Add Σᵢ cᵢ zᵢzᵢᵀ to ``sums`` for each row c of weights, on and above the diagonal only.
 
     Rows and weights are of one type, float32 or float64, and so are the products; their sums over
-    tiles of rows are in float64. Rows are contiguous and as long as whole vectors.
+    tiles of rows are in float64. Rows are contiguous and as long as whole vectors. Weights, at
+    least 0, that are below ``least`` are handed on to the rows that follow.
     """
-    _native.add_moments(rows, weights, simd=instruction_set(), threads=thread_count(), sums=sums)
+    _native.add_moments(
+        rows,
+        weights,
+        least=least,
+        simd=instruction_set(),
+        threads=thread_count(),
+        sums=sums,
+    )
 
 
 def exp(x: Float[Array, " n"]) -> Float[Array, " n"]:

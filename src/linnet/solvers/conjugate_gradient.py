@@ -19,11 +19,15 @@ LARGEST_RISE: Final = 1e2
 @final
 @dataclass(frozen=True)
 class Approximation:
-    """An approximate solution ``x``, the products spent on it, and the relative residual left."""
+    """An approximate solution ``x``, the products spent on it, and the relative residual left.
+
+    ``largest`` is the largest curvature seen, ⟨d, Ad⟩/‖d‖² along a direction.
+    """
 
     x: Float[Array, "m p"]
     products: int
     accuracy: float
+    largest: float
 
 
 def conjugate_gradient(
@@ -45,14 +49,16 @@ def conjugate_gradient(
     direction = z
     rz = first = float(np.vdot(residual, z))
     best, least = x.copy(), rz
+    largest = 0.0
     for products in range(1, max_products + 1):
         if rz <= 0:
-            return Approximation(x, products - 1, 0.0)
+            return Approximation(x, products - 1, 0.0, largest)
         image = product(direction)
         curvature = float(np.vdot(direction, image))
+        largest = max(largest, curvature / float(np.vdot(direction, direction)))
         if curvature <= 0:
             # Flat to rounding along this direction: what has been found stands.
-            return Approximation(x, products, float(np.sqrt(rz / first)))
+            return Approximation(x, products, float(np.sqrt(rz / first)), largest)
         length = rz / curvature
         x += length * direction
         residual -= length * image
@@ -61,8 +67,8 @@ def conjugate_gradient(
         if rz < least:
             best, least = x.copy(), rz
         elif rz > LARGEST_RISE**2 * least:
-            return Approximation(best, products, float(np.sqrt(least / first)))
+            return Approximation(best, products, float(np.sqrt(least / first)), largest)
         if rz <= accuracy**2 * first:
-            return Approximation(x, products, float(np.sqrt(max(rz, 0.0) / first)))
+            return Approximation(x, products, float(np.sqrt(max(rz, 0.0) / first)), largest)
         direction = z + (rz / previous) * direction
-    return Approximation(x, max_products, float(np.sqrt(max(rz, 0.0) / first)))
+    return Approximation(x, max_products, float(np.sqrt(max(rz, 0.0) / first)), largest)

@@ -14,7 +14,7 @@ from linnet.numeric import EPSILON
 from linnet.solvers.problem import Line, Problem
 from linnet.types import Array
 
-__all__ = ["Landing", "backtrack"]
+__all__ = ["Landing", "backtrack", "least_on"]
 
 # Armijo's condition (Nocedal & Wright 2006, eq. 3.4) with the constant they recommend.
 SUFFICIENT_DECREASE: Final = 1e-4
@@ -68,14 +68,16 @@ def backtrack(
     return None
 
 
-def least_on(line: Line, end: float, value: float, slope: float) -> float:
+def least_on(
+    line: Line, end: float, value: float, slope: float, start: float | None = None
+) -> float:
     """Return about where F is least on (0, ``end``); at 0 it is ``value``, and falls by ``slope``.
 
-    Newton's method on the slope, kept between where F falls and where it rises. A slope far
-    beyond the minimum can be small too, so F must be lower as well.
+    Newton's method on the slope, from ``start``, kept between where F falls and where it rises.
+    A slope far beyond the minimum can be small too, so F must be lower as well.
     """
     low, high = 0.0, end
-    length = end / 2
+    length = end / 2 if start is None else start
     for _ in range(MAXIMUM_LINE_STEPS):
         there, here, curvature = line.derivatives(length)
         lower = there <= value + SUFFICIENT_DECREASE * length * slope

@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.numeric import EPSILON
+from linnet.solvers.certificate import decrement, gradient_bound
 from linnet.solvers.conjugate_gradient import conjugate_gradient
-from linnet.solvers.line_search import backtrack
+from linnet.solvers.line_search import backtrack, least_on
 from linnet.solvers.preconditioners import preconditioning_for
 from linnet.solvers.problem import CountedProblem, Problem
 from linnet.solvers.record import Record
@@ -21,8 +22,19 @@ __all__ = ["NewtonCG"]
 # A preconditioner that needs more products than this for a step has aged: build it anew.
 PRODUCTS_BEFORE_REBUILDING: Final = 6
 AGED: Final = 1.5
+# And so does one that costs no more than this share of the last step's products.
+CHEAP: Final = 0.5
+# A step is solved to this accuracy at first, and to this share of what would prove the gap.
+COARSE: Final = 0.25
+SHARE_OF_PROOF: Final = 0.2
+# Where a step promises to lower F by more than this share, its length is searched for: while the
+# probabilities are still far from 0 and 1, Newton's steps are often too short.
+FAR: Final = 1e-4
+LONGEST: Final = 8.0
 # Products in single precision lead to within this share of F of the minimum, and surely no nearer.
 FINE: Final = 1e-10
+# They err by so much of the largest curvature, which must not drown the least, λ.
+NOISE: Final = float(np.finfo(np.float32).eps)
 MAXIMUM_PRODUCTS: Final = 500
 
 
@@ -59,28 +71,65 @@ class NewtonCG:
         precondition = preconditioning.at(theta)
         fresh: float | None = None
         first = size = _size(gradient, precondition(gradient))
+        largest = np.inf
         while True:
+            precise = counted.l2 < NOISE * largest or size**2 <= FINE * abs(value)
             step = conjugate_gradient(
-                counted.hessian_at(theta, precise=size**2 <= FINE * abs(value)),
+                counted.hessian_at(theta, precise=precise),
                 -gradient,
                 precondition,
-                accuracy=min(0.1, sqrt(size / first)),
+                accuracy=self._accuracy(size / first, gradient_bound(counted, gradient)),
                 max_products=MAXIMUM_PRODUCTS,
             )
-            # Half the squared Newton decrement: what the quadratic model has left to gain.
-            newton = max(0.0, -0.5 * float(np.vdot(gradient, step.x))), step.x
+            largest = step.largest
+            newton = decrement(gradient, step.x), step.x
             if solution := record.step(theta, value, gradient, newton):
                 return solution
-            landing = backtrack(counted, theta, value, gradient, step.x)
+            length = _length(counted, theta, value, gradient, newton)
+            landing = backtrack(counted, theta, value, gradient, step.x, length=length)
             if landing is None:
                 return record.give_up(theta, Ending.ROUNDING, newton)
             theta, value, gradient = landing.theta, landing.value, landing.gradient
             if fresh is None:
                 fresh = max(PRODUCTS_BEFORE_REBUILDING, AGED * step.products)
-            if step.products > fresh or landing.length < 1:
+            stronger = preconditioning.stronger()
+            if stronger is not None and stronger.passes <= CHEAP * step.products:
+                preconditioning = stronger
+            cheap = preconditioning.passes <= CHEAP * step.products
+            if cheap or step.products > fresh or landing.length < length:
                 precondition = preconditioning.at(theta)
                 fresh = None
             size = _size(gradient, precondition(gradient))
+
+    def _accuracy(self, progress: float, bound: float) -> float:
+        """Accuracy of the next step: no finer than the rate of convergence or the proof asks for.
+
+        Parameters
+        ----------
+        progress : float
+            Size of the gradient beside that of the first.
+        bound : float
+            Gap that the gradient proves.
+        """
+        forcing = min(COARSE, sqrt(progress))
+        return max(forcing, min(COARSE, SHARE_OF_PROOF * sqrt(self.tol / bound)))
+
+
+def _length(
+    problem: CountedProblem,
+    theta: Float[Array, "m p"],
+    value: float,
+    gradient: Float[Array, "m p"],
+    newton: tuple[float, Float[Array, "m p"]],
+) -> float:
+    """Length of a step to try first: 1, or far from the minimum where F is least on its line."""
+    decrease, step = newton
+    if decrease <= FAR * abs(value):
+        return 1.0
+    line = problem.along(theta, step, precise=False)
+    if line is None:
+        return 1.0
+    return least_on(line, LONGEST, value, float(np.vdot(gradient, step)), start=1.0)
 
 
 def _size(gradient: Float[Array, "m p"], preconditioned: Float[Array, "m p"]) -> float:

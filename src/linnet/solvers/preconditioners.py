@@ -8,8 +8,8 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Final, Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
@@ -32,18 +32,24 @@ HESSIAN_OPERATIONS: Final = 4e9
 HESSIAN_PASSES: Final = 25
 # A sample sees each direction some times over, or its Hessian misleads.
 ROWS_PER_PARAMETER_OF_A_SCORE: Final = 5
-# Parameters on the leading directions of the two levels, and what their Hessian may cost to form:
-# about 0.5 s for 10,000 rows.
-LEADING_PARAMETERS: Final = 1000
-LEADING_OPERATIONS: Final = 1e10
+# Parameters on the leading directions of the two levels at first, and where that proves too few.
+LEADING_PARAMETERS: Final = (1000, 3000)
+# Rows whose curvature is small hand it on to others: fewer products, and hardly a worse factor.
+LEAST_CURVATURE: Final = 0.01
+# Rows for each of them, at each level: so many that sampling does not mislead.
+ROWS_PER_PARAMETER: Final = (10, 20)
+# Rows that the directions are found from, and the coupling of scores on those that do not lead;
+# they are held in memory, rotated, in float32.
+SAMPLE_ROWS: Final = 10_000
+SAMPLE_VALUES: Final = 2e7
 # The eigenvectors of 4,000 features take some 20 s, and no more is worth the wait.
 LARGEST_BASIS: Final = 4000
-# The rotated sample is held densely: 160 MB.
-SAMPLE_VALUES: Final = 2e7
 # Curvature ŷ(1 − ŷ) of a score, on average, near the optimum of problems people have.
 TYPICAL_CURVATURE: Final = 0.05
 # Features whose shares of the Hessian lie within this factor count as being in the same units.
 COMMON_UNITS: Final = 1e4
+# Pairs of classes that are both likely, for a row of data that people have.
+RELEVANT_PAIRS: Final = 2.0
 # Added to the unit diagonal of a scaled Hessian, the next where one was too little.
 SMALL_RIDGES: Final = (1e-10, 1e-7, 1e-4, 1e-1)
 
@@ -52,8 +58,17 @@ SMALL_RIDGES: Final = (1e-10, 1e-7, 1e-4, 1e-1)
 class Preconditioning(Protocol):
     """A way to precondition a problem, to be applied at one point after another."""
 
+    @property
+    def passes(self) -> float:
+        """About how many passes over the data it costs to build one, by arithmetic."""
+        ...
+
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         """Return the preconditioner for the Hessian at ``theta``."""
+        ...
+
+    def stronger(self) -> "Preconditioning | None":
+        """Return one that costs more and takes fewer products, for problems that prove hard."""
         ...
 
 
@@ -65,11 +80,9 @@ def preconditioning_for(problem: Problem, random: np.random.Generator) -> Precon
     operations = max(HESSIAN_OPERATIONS, HESSIAN_PASSES * 4.0 * n * size)
     rows = min(n, int(operations / size**2))
     if size <= LARGEST_FACTOR and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p):
-        return _Whole(problem.sample(rows, random))
-    leading = min(p, max(1, LEADING_PARAMETERS // m))
-    rows = min(n, int(LEADING_OPERATIONS / (leading * m) ** 2), int(SAMPLE_VALUES / p))
-    if p <= LARGEST_BASIS and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p):
-        return _TwoLevels.of(problem, problem.sample(rows, random), leading)
+        return _Whole(problem.sample(rows, random), _passes_to_build(problem, rows, p))
+    if p <= LARGEST_BASIS:
+        return _TwoLevels.of(problem, random)
     return _Diagonal(problem)
 
 
@@ -79,6 +92,10 @@ class _Whole:
     """The Cholesky factor of the whole Hessian of a sample."""
 
     sample: Problem
+    passes: float
+
+    def stronger(self) -> None:
+        """None is: the sample has all the rows it may have."""
 
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         hessian = self.sample.hessian(theta)
@@ -91,6 +108,10 @@ class _Diagonal:
     """The diagonal of the Hessian."""
 
     problem: Problem
+    passes: float = 1.0
+
+    def stronger(self) -> None:
+        """None is."""
 
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         return partial(np.multiply, 1 / _without_zeros(self.problem.hessian_diagonal(theta)))
@@ -99,33 +120,41 @@ class _Diagonal:
 @final
 @dataclass(frozen=True)
 class _TwoLevels:
-    """Leading directions coupled and factored, the others by their diagonal.
+    """Leading directions coupled with one another and factored, the others each on its own.
 
     Parameters
     ----------
+    problem : Problem
+        The problem.
     sample : Problem
         The mean loss over a sample of rows, of Θ' = Θ B⁻ᵀ.
     basis, inverse : array of shape (p, p)
         B, whose columns are uncorrelated directions, the strongest first; and B⁻ᵀ.
-    penalty : array of shape (p, p)
-        Hessian of the penalty in one row of Θ'.
-    leading : int
-        Number of leading directions r.
+    penalty : array of shape (p,)
+        Diagonal of the Hessian of the penalty in a row of Θ'.
+    random : numpy.random.Generator
+        Draws rows.
+    level : int
+        How many directions lead: an index into ``LEADING_PARAMETERS``.
     """
 
+    problem: Problem
     sample: Problem
     basis: Float[Array, "p p"]
     inverse: Float[Array, "p p"]
-    penalty: Float[Array, "p p"]
-    leading: int
+    penalty: Float[Array, " p"]
+    random: np.random.Generator
+    level: int = 0
 
     @classmethod
-    def of(cls, problem: Problem, sample: Problem, leading: int) -> "_TwoLevels":
+    def of(cls, problem: Problem, random: np.random.Generator) -> "_TwoLevels":
         """Find the directions in which the features' share of the Hessian is uncorrelated.
 
         The penalty is part of it: where it outweighs what a feature contributes, the feature's
         unit must not be blown up, or the penalty would couple the directions.
         """
+        p = problem.shape[1]
+        sample = problem.sample(min(SAMPLE_ROWS, int(SAMPLE_VALUES / p)), random)
         proxy = TYPICAL_CURVATURE * sample.second_moment(precise=False)
         penalised = problem.penalised(np.ones(problem.shape))[0]
         proxy[np.diag_indices_from(proxy)] += problem.l2 * penalised
@@ -136,33 +165,74 @@ class _TwoLevels:
         scale = np.ones_like(shares) if common else 1 / np.sqrt(shares)
         vectors = eigh(proxy * scale * scale[:, None], check_finite=False)[1][:, ::-1]
         basis = vectors * scale[:, None]
-        weights = penalised[:, None] * basis
         return cls(
-            sample=sample.rotated(basis.astype(np.float32)),
-            basis=basis,
-            inverse=vectors / scale[:, None],
-            penalty=problem.l2 * (weights.T @ weights),
-            leading=leading,
+            problem,
+            sample.rotated(basis.astype(np.float32)),
+            basis,
+            vectors / scale[:, None],
+            problem.l2 * np.einsum("jr,j,jr->r", basis, penalised, basis),
+            random,
         )
+
+    @property
+    def leading(self) -> int:
+        """Number of directions that are coupled with one another."""
+        m, p = self.problem.shape
+        return min(p, max(1, LEADING_PARAMETERS[self.level] // m))
+
+    @cached_property
+    def rows(self) -> Problem:
+        """The rows that their Hessian is made from."""
+        rows = ROWS_PER_PARAMETER[self.level] * LEADING_PARAMETERS[self.level]
+        return self.problem.sample(rows, self.random)
+
+    @property
+    def passes(self) -> float:
+        """About how many passes over the data it costs to build one, by arithmetic."""
+        m, p = self.problem.shape
+        n, r = self.problem.n_samples, self.leading
+        rows = min(n, ROWS_PER_PARAMETER[self.level] * LEADING_PARAMETERS[self.level])
+        hessian = rows * r * (p + RELEVANT_PAIRS * r / 2)
+        others = self.sample.n_samples * (p - r) * m * (m + 1) / 2
+        return (hessian + others + (m * r) ** 3 / 6) / (2.0 * n * m * p)
+
+    def stronger(self) -> "Preconditioning | None":
+        """Return one with more leading directions, if there are more."""
+        if self.leading == self.problem.shape[1] or self.level + 1 == len(LEADING_PARAMETERS):
+            return None
+        return replace(self, level=self.level + 1)
 
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         m, r = len(theta), self.leading
-        rotated = theta @ self.inverse
-        hessian = self.sample.hessian(rotated, r, precise=False)
-        for a in range(m):
-            hessian[a, :, a, :] += self.penalty[:r, :r]
-        diagonal = self.sample.hessian_diagonal(rotated, precise=False) + np.diagonal(self.penalty)
+        hessian = self.rows.hessian(theta, self.basis[:, :r], least=LEAST_CURVATURE, precise=False)
         solve = _factored(hessian.reshape(m * r, m * r))
-        others = 1 / _without_zeros(diagonal)[:, r:]
+        coupled = self.sample.column_hessians(theta @ self.inverse, precise=False)[r:]
+        scores = np.arange(m)
+        coupled[:, scores, scores] += self.penalty[r:, None]
+        others = _inverses(coupled)
 
         def apply(gradient: Array) -> Array:
             rotated = gradient @ self.basis
-            return (
-                np.concatenate([solve(rotated[:, :r]), others * rotated[:, r:]], axis=1)
-                @ self.basis.T
-            )
+            first = solve(rotated[:, :r])
+            rest = np.einsum("jab,bj->aj", others, rotated[:, r:])
+            return np.concatenate([first, rest], axis=1) @ self.basis.T
 
         return apply
+
+
+def _passes_to_build(problem: Problem, rows: int, r: int) -> float:
+    """Multiply-adds of a Hessian of m·r parameters and its factor, in units of a pass's."""
+    m, p = problem.shape
+    hessian = 0.5 * rows * (m * (m + 1) / 2) * r**2
+    return (hessian + (m * r) ** 3 / 6) / (2.0 * problem.n_samples * m * p)
+
+
+def _inverses(hessians: Float[Array, "r m m"]) -> Float[Array, "r m m"]:
+    """Inverses of many small Hessians, each with a little added where it has no curvature."""
+    scores = np.arange(hessians.shape[1])
+    diagonal = _without_zeros(hessians[:, scores, scores])
+    hessians[:, scores, scores] = diagonal * (1 + SMALL_RIDGES[1])
+    return np.linalg.inv(hessians)
 
 
 def _factored(hessian: Float[Array, "d d"]) -> Preconditioner:

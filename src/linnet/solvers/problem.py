@@ -60,7 +60,9 @@ class Problem(Protocol):
         """F(Θ) and ∇F(Θ)."""
         ...
 
-    def along(self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]) -> Line | None:
+    def along(
+        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"], *, precise: bool = True
+    ) -> Line | None:
         """Return F on the line Θ + tD; ``None`` where that would take too much memory."""
         ...
 
@@ -75,9 +77,20 @@ class Problem(Protocol):
         ...
 
     def hessian(
-        self, theta: Float[Array, "m p"], columns: int | None = None, *, precise: bool = True
+        self,
+        theta: Float[Array, "m p"],
+        basis: Float[Array, "p r"] | None = None,
+        *,
+        least: float = 0.0,
+        precise: bool = True,
     ) -> Float[Array, "m r m r"]:
-        """∇²F(Θ) as an array, in the first ``columns`` columns of Θ; in all by default."""
+        """∇²F(Θ) as an array, in a basis if one is given; a rough one with ``least`` > 0."""
+        ...
+
+    def column_hessians(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> Float[Array, "p m m"]:
+        """∇²F(Θ) in each column of Θ alone."""
         ...
 
     def second_moment(self, *, precise: bool = True) -> Float[Array, "p p"]:
@@ -139,9 +152,11 @@ class CountedProblem:
         self.passes += 1
         return self._problem.value_and_gradient(theta)
 
-    def along(self, theta: Float[Array, "m p"], direction: Float[Array, "m p"]) -> Line | None:
+    def along(
+        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"], *, precise: bool = True
+    ) -> Line | None:
         """Return F on the line Θ + tD: the scores of both are half a pass each."""
-        line = self._problem.along(theta, direction)
+        line = self._problem.along(theta, direction, precise=precise)
         self.passes += 0 if line is None else 1
         return line
 
@@ -164,11 +179,23 @@ class CountedProblem:
         return self._problem.hessian_diagonal(theta, precise=precise)
 
     def hessian(
-        self, theta: Float[Array, "m p"], columns: int | None = None, *, precise: bool = True
+        self,
+        theta: Float[Array, "m p"],
+        basis: Float[Array, "p r"] | None = None,
+        *,
+        least: float = 0.0,
+        precise: bool = True,
     ) -> Float[Array, "m r m r"]:
-        """∇²F(Θ) as an array, in the first ``columns`` columns of Θ."""
+        """∇²F(Θ) as an array."""
         self.passes += 1
-        return self._problem.hessian(theta, columns, precise=precise)
+        return self._problem.hessian(theta, basis, least=least, precise=precise)
+
+    def column_hessians(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> Float[Array, "p m m"]:
+        """∇²F(Θ) in each column of Θ alone."""
+        self.passes += 1
+        return self._problem.column_hessians(theta, precise=precise)
 
     def second_moment(self, *, precise: bool = True) -> Float[Array, "p p"]:
         """Mean of x̃x̃ᵀ over the rows, by weight."""

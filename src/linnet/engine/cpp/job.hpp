@@ -17,7 +17,8 @@ enum class Mode : int {
   hessian_product,
   intercept,
   hessian_diagonal,
-  probabilities
+  probabilities,
+  scores
 };
 
 // A dense matrix of any kind of number, where it lies: strides are in bytes and may be negative.
@@ -51,7 +52,9 @@ struct Job {
   Mode mode = Mode::value;
   // Probabilities at Theta, m x rows, in the type of the arithmetic: Mode::probabilities writes
   // them, and Mode::hessian_product reads them where they are given, instead of computing them.
+  // Mode::scores writes the scores of every set of parameters there.
   void *probabilities = nullptr;
+  std::int64_t stride = 0; // from one of their rows to the next
   bool float32 = false; // scores and tiles in float32; sums over tiles are float64 always
 
   std::int64_t k() const { return X.columns; }
@@ -64,7 +67,8 @@ struct Job {
   // A softmax's Hessian needs the scores at Theta beside those along the directions.
   std::int64_t outputs() const {
     if (mode == Mode::hessian_product && loss == Loss::softmax) return (sets - 1) * m;
-    return mode == Mode::value || mode == Mode::probabilities ? 0 : sets * m;
+    const bool none = mode == Mode::value || mode == Mode::probabilities || mode == Mode::scores;
+    return none ? 0 : sets * m;
   }
   bool has_weight_sums() const {
     return mode == Mode::gradient || mode == Mode::hessian_product ||
@@ -73,11 +77,22 @@ struct Job {
   std::int64_t hessian_size() const { return mode == Mode::intercept ? m * m : 0; }
 };
 
+// Scores Z and, m lines further, U of so many rows; lines are whole vectors.
+struct LineJob {
+  const void *scores = nullptr;
+  const double *weight = nullptr; // null: each row counts once
+  std::int64_t rows = 0, m = 0, stride = 0;
+  bool anchored = false, float32 = false;
+  double length = 0;
+};
+
 // Rows of whole vectors, and weights for each of them, `sets` times over; their second moments are
-// added to the sums, sets x width x width, on and above the diagonal.
+// added to the sums, sets x width x width, on and above the diagonal. Weights below `least` are
+// handed on to the rows that follow, until one has so much.
 struct MomentJob {
   const void *rows = nullptr, *weights = nullptr;
   std::int64_t count = 0, width = 0, sets = 0;
+  double least = 0;
   bool float32 = false;
   double *sums = nullptr;
 };

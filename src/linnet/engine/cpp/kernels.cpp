@@ -2,6 +2,7 @@
 #include "kernels.hpp"
 
 #include "dense.hpp"
+#include "line.hpp"
 #include "moments.hpp"
 #include "sparse.hpp"
 
@@ -49,6 +50,10 @@ void add_moments(const MomentJob &job, const MomentPart &part, void *working, co
                      : moments<double>(job, part, working, poll);
 }
 
+void line(const LineJob &job, double *sums) {
+  return job.float32 ? add_line<float>(job, sums) : add_line<double>(job, sums);
+}
+
 template <class T, Vec<T> (*F)(Vec<T>)> void each(const T *from, T *to, std::int64_t count) {
   constexpr std::int64_t W = WIDTH<T>;
   for (std::int64_t i = 0; i < count; i += W) {
@@ -76,6 +81,7 @@ const Kernels kernels = {LINNET_TEXT(LINNET_SIMD),
                          sparse_finish,
                          moments_size,
                          add_moments,
+                         line,
                          each<float, exp<float>>,
                          each<double, exp<double>>,
                          each<float, log<float>>,

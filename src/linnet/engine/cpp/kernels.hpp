@@ -24,6 +24,7 @@ struct Kernels {
                  const Sums &);
   std::size_t (*moments_memory_size)(const MomentJob &, const MomentPart &);
   void (*moments)(const MomentJob &, const MomentPart &, void *working, const Poll &);
+  void (*line)(const LineJob &, double *sums);
   void (*exp32)(const float *, float *, std::int64_t);
   void (*exp64)(const double *, double *, std::int64_t);
   void (*log32)(const float *, float *, std::int64_t);

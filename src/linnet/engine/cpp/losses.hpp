@@ -184,7 +184,7 @@ bool softmax_loss(const Job &job, std::int64_t row, std::int64_t rows, const Lin
 // Z: from scores to p; or p as it was kept.
 template <class T>
 void softmax(const Job &job, std::int64_t row, std::int64_t rows, const Lines<T> &lines) {
-  const std::int64_t ld = lines.ld, n = job.X.rows;
+  const std::int64_t ld = lines.ld, n = job.stride;
   T *kept = static_cast<T *>(job.probabilities) + row;
   if (job.first_score()) {
     for (std::int64_t j = 0; j < job.m; ++j) {
@@ -201,6 +201,13 @@ void softmax(const Job &job, std::int64_t row, std::int64_t rows, const Lines<T>
   if (job.mode != Mode::probabilities) return;
   for (std::int64_t j = 0; j < job.m; ++j)
     for (std::int64_t t = 0; t < rows; ++t) kept[j * n + t] = lines.Z[j * ld + t];
+}
+
+template <class T>
+void keep_scores(const Job &job, std::int64_t row, std::int64_t rows, const Lines<T> &lines) {
+  T *kept = static_cast<T *>(job.probabilities) + row;
+  for (std::int64_t j = 0; j < job.scores(); ++j)
+    for (std::int64_t t = 0; t < rows; ++t) kept[j * job.stride + t] = lines.Z[j * lines.ld + t];
 }
 
 // Along each direction the scores u become s p (u - <p, u>); for the diagonal p becomes s p (1-p).
@@ -267,7 +274,9 @@ bool residuals(const Job &job, std::int64_t row, std::int64_t rows, const Lines<
                const Sums &sums, Fault &fault) {
   read_weights(job, row, rows, lines);
   const bool curvature = job.mode == Mode::hessian_product || job.mode == Mode::hessian_diagonal;
-  if (job.mode == Mode::probabilities)
+  if (job.mode == Mode::scores)
+    keep_scores(job, row, rows, lines);
+  else if (job.mode == Mode::probabilities)
     softmax(job, row, rows, lines);
   else if (curvature && job.loss == Loss::softmax)
     softmax(job, row, rows, lines), softmax_curvature(job, lines);

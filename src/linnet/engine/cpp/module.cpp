@@ -91,6 +91,7 @@ Mode mode_named(const std::string &name) {
   if (name == "hessian_product") return Mode::hessian_product;
   if (name == "intercept") return Mode::intercept;
   if (name == "probabilities") return Mode::probabilities;
+  if (name == "scores") return Mode::scores;
   if (name == "hessian_diagonal") return Mode::hessian_diagonal;
   throw std::invalid_argument("no pass called " + name);
 }
@@ -161,13 +162,16 @@ struct Request {
   }
 
   void read_probabilities(nb::object probabilities) {
+    const bool writes = job.mode == Mode::probabilities || job.mode == Mode::scores;
     if (probabilities.is_none()) {
-      if (job.mode == Mode::probabilities) throw std::invalid_argument("nowhere to write to");
+      if (writes) throw std::invalid_argument("nowhere to write to");
       return;
     }
-    const View &given = view(probabilities, 2, job.mode == Mode::probabilities);
-    if (given.length(0) != job.m || given.length(1) != job.X.rows)
+    const View &given = view(probabilities, 2, writes);
+    const std::int64_t lines = job.mode == Mode::scores ? job.scores() : job.m;
+    if (given.length(0) != lines || given.length(1) < job.X.rows)
       throw std::invalid_argument("probabilities of the wrong shape");
+    job.stride = given.length(1);
     job.probabilities = job.float32 ? static_cast<void *>(given.contiguous<float>("probabilities"))
                                     : given.contiguous<double>("probabilities");
   }
@@ -210,8 +214,8 @@ nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::obj
   return nb::none();
 }
 
-void add_moments(nb::object rows, nb::object weights, const std::string &simd, int threads,
-                 nb::object sums) {
+void add_moments(nb::object rows, nb::object weights, double least, const std::string &simd,
+                 int threads, nb::object sums) {
   const View given(rows, 2), weight(weights, 2), result(sums, 3, true);
   MomentJob job;
   job.float32 = given.item() == 4;
@@ -220,6 +224,7 @@ void add_moments(nb::object rows, nb::object weights, const std::string &simd, i
   job.weights = job.float32 ? static_cast<void *>(weight.contiguous<float>("weights"))
                             : weight.contiguous<double>("weights");
   job.sums = result.contiguous<double>("sums");
+  job.least = least;
   job.count = given.length(0);
   job.width = given.length(1);
   job.sets = weight.length(0);
@@ -233,6 +238,33 @@ void add_moments(nb::object rows, nb::object weights, const std::string &simd, i
     done = run_moments(job, kernels_named(simd), threads, interrupted);
   }
   if (!done) throw nb::python_error();
+}
+
+// Value, slope and curvature at `length` on a line of scores.
+void add_line(nb::object scores, nb::object weight, std::int64_t rows, bool anchored,
+              double length, const std::string &simd, nb::object sums) {
+  const View given(scores, 2), result(sums, 1, true);
+  LineJob job;
+  job.float32 = given.item() == 4;
+  job.scores = job.float32 ? static_cast<void *>(given.contiguous<float>("scores"))
+                           : given.contiguous<double>("scores");
+  job.rows = rows;
+  job.m = given.length(0) / 2;
+  job.stride = given.length(1);
+  job.anchored = anchored;
+  job.length = length;
+  std::unique_ptr<View> weights;
+  if (!weight.is_none()) {
+    weights = std::make_unique<View>(weight, 1);
+    job.weight = weights->contiguous<double>("weights");
+  }
+  if (given.length(0) % 2 != 0 || job.m == 0 || job.stride < rows ||
+      job.stride * given.item() % 64 != 0 || (weights && weights->size() != rows) ||
+      result.size() != 3)
+    throw std::invalid_argument("a line of the wrong shape");
+  double *to = result.contiguous<double>("sums");
+  const nb::gil_scoped_release released;
+  kernels_named(simd).line(job, to);
 }
 
 template <class T>
@@ -267,7 +299,10 @@ NB_MODULE(_native, module) {
              nb::arg("anchored"), nb::arg("mode"), nb::arg("float32"), nb::arg("simd"),
              nb::arg("threads"), nb::arg("sums"), nb::arg("probabilities").none());
   module.def("add_moments", &linnet::add_moments, nb::arg("rows"), nb::arg("weights"),
-             nb::kw_only(), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
+             nb::kw_only(), nb::arg("least"), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
+  module.def("add_line", &linnet::add_line, nb::arg("scores"), nb::arg("weight").none(),
+             nb::kw_only(), nb::arg("rows"), nb::arg("anchored"), nb::arg("length"),
+             nb::arg("simd"), nb::arg("sums"));
   module.def("apply", &linnet::apply, nb::arg("function"), nb::arg("source"), nb::arg("result"),
              nb::arg("simd"));
   module.def("instruction_sets", &linnet::instruction_sets);
