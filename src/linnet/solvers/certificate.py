@@ -18,7 +18,7 @@ from linnet.solvers.problem import Problem
 from linnet.solvers.solution import Certificate
 from linnet.types import Array
 
-__all__ = ["certify", "decrement", "gradient_bound", "minimise_intercepts", "newton_gap"]
+__all__ = ["certify", "gradient_bound", "minimise_intercepts", "newton_gap"]
 
 # Newton's method doubles the correct digits with each step; from a fitted point three suffice,
 # from anywhere some twenty.
@@ -71,17 +71,8 @@ def newton_gap(
         preconditioning_for(problem, np.random.default_rng(0)).at(theta),
         accuracy=DECREMENT_ACCURACY,
         max_products=DECREMENT_PRODUCTS,
-    ).x
-    return decrement(gradient, step), step
-
-
-def decrement(gradient: Float[Array, "m p"], step: Float[Array, "m p"]) -> float:
-    """Half the squared Newton decrement, of a Newton step: what a quadratic has left to gain.
-
-    Infinite where rounding has left a step that does not descend, which says nothing of the gap.
-    """
-    slope = float(np.vdot(gradient, step))
-    return -0.5 * slope if slope < 0 or not gradient.any() else np.inf
+    )
+    return step.decrease, step.x
 
 
 def minimise_intercepts(problem: Problem, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:

@@ -21,13 +21,16 @@ LARGEST_RISE: Final = 1e2
 class Approximation:
     """An approximate solution ``x``, the products spent on it, and the relative residual left.
 
-    ``largest`` is the largest curvature seen, ⟨d, Ad⟩/‖d‖² along a direction.
+    ``largest`` is the largest curvature seen, ⟨d, Ad⟩/‖d‖² along a direction, and ``decrease`` is
+    by how much ½⟨x, Ax⟩ − ⟨b, x⟩ falls below 0 at its minimum: ½⟨b, x⟩. Where rounding has left
+    an x that does not descend, the preconditioner stands in for A: ½⟨b, M⁻¹b⟩.
     """
 
     x: Float[Array, "m p"]
     products: int
     accuracy: float
     largest: float
+    decrease: float
 
 
 def conjugate_gradient(
@@ -50,15 +53,26 @@ def conjugate_gradient(
     rz = first = float(np.vdot(residual, z))
     best, least = x.copy(), rz
     largest = 0.0
+
+    def found(x: Array, products: int, rz: float) -> Approximation:
+        decrease = 0.5 * float(np.vdot(b, x))
+        return Approximation(
+            x,
+            products,
+            accuracy=float(np.sqrt(max(rz, 0.0) / first)) if first > 0 else 0.0,
+            largest=largest,
+            decrease=decrease if decrease > 0 else 0.5 * max(first, 0.0),
+        )
+
     for products in range(1, max_products + 1):
         if rz <= 0:
-            return Approximation(x, products - 1, 0.0, largest)
+            return found(x, products - 1, 0.0)
         image = product(direction)
         curvature = float(np.vdot(direction, image))
         largest = max(largest, curvature / float(np.vdot(direction, direction)))
         if curvature <= 0:
             # Flat to rounding along this direction: what has been found stands.
-            return Approximation(x, products, float(np.sqrt(rz / first)), largest)
+            return found(x, products, rz)
         length = rz / curvature
         x += length * direction
         residual -= length * image
@@ -67,8 +81,8 @@ def conjugate_gradient(
         if rz < least:
             best, least = x.copy(), rz
         elif rz > LARGEST_RISE**2 * least:
-            return Approximation(best, products, float(np.sqrt(least / first)), largest)
+            return found(best, products, least)
         if rz <= accuracy**2 * first:
-            return Approximation(x, products, float(np.sqrt(max(rz, 0.0) / first)), largest)
+            return found(x, products, rz)
         direction = z + (rz / previous) * direction
-    return Approximation(x, max_products, float(np.sqrt(max(rz, 0.0) / first)), largest)
+    return found(x, max_products, rz)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.numeric import EPSILON
-from linnet.solvers.certificate import decrement, gradient_bound
+from linnet.solvers.certificate import gradient_bound
 from linnet.solvers.conjugate_gradient import conjugate_gradient
 from linnet.solvers.line_search import backtrack, least_on
 from linnet.solvers.preconditioners import preconditioning_for
@@ -82,7 +82,7 @@ class NewtonCG:
                 max_products=MAXIMUM_PRODUCTS,
             )
             largest = step.largest
-            newton = decrement(gradient, step.x), step.x
+            newton = step.decrease, step.x
             if solution := record.step(theta, value, gradient, newton):
                 return solution
             length = _length(counted, theta, value, gradient, newton)
