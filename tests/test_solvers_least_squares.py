@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -11,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linnet.data import MemorySource
+from linnet.engine import limited_threads
 from linnet.numeric import EPSILON
-from linnet.solvers import Ending
+from linnet.solvers import Ending, corrections, normal_equations, shifted_rows
 from linnet.solvers import least_squares as methods
+from linnet.solvers.corrections import corrected_solutions
 from linnet.solvers.extended_precision import residual_of_product, two_product
 from linnet.solvers.least_squares import least_squares, least_squares_of_moments
 from linnet.solvers.moments import Moments
+from linnet.solvers.normal_equations import NormalEquations
 
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=15)
@@ -24,16 +28,18 @@ NIST = [
     *("Norris", "Pontius", "NoInt1", "NoInt2", "Filip", "Longley"),
     *(f"Wampler{i}" for i in range(1, 6)),
 ]
-METHODS = ["refined", "blocks", "gram", "lsmr"]
+METHODS = ["refined", "large", "blocks", "sparse", "pivoted gram", "lsmr"]
 
 
 def fit_by(method, monkeypatch, X, y, *, weight=None, alpha=0.0, fit_intercept=True):
     """Fit by the method that larger or sparser data would get."""
-    if method == "blocks":
+    if method in {"large", "blocks"}:
         monkeypatch.setattr(methods, "LARGEST_REFINED", 0)
+    if method in {"blocks", "pivoted gram"}:
+        monkeypatch.setattr(normal_equations, "LARGEST_CONTRACTION", 0.0)
     if method == "lsmr":
         monkeypatch.setattr(methods, "LARGEST_GRAM", 0)
-    stored = sp.csr_array(X) if method in {"gram", "lsmr"} else X
+    stored = sp.csr_array(X) if method in {"sparse", "pivoted gram", "lsmr"} else X
     return least_squares(MemorySource(stored, y, weight), alpha=alpha, fit_intercept=fit_intercept)
 
 
@@ -114,7 +120,7 @@ def test_more_columns_than_rows_give_the_shortest_interpolation(method, monkeypa
     np.testing.assert_allclose(X @ fit.coef + fit.intercept, y, atol=1e-9)
 
 
-@pytest.mark.parametrize("method", ["refined", "blocks"])
+@pytest.mark.parametrize("method", ["refined", "large", "blocks"])
 def test_units_of_the_columns_do_not_matter(method, monkeypatch):
     rng = np.random.default_rng(3)
     X, y = rng.normal(size=(100, 4)), rng.normal(size=(100, 1))
@@ -202,3 +208,141 @@ def test_a_large_offset_does_not_hide_a_column():
 
     # Adding 1e6 rounds x to 1e-10.
     assert fit.coef[0, 0] == pytest.approx(3, abs=1e-9)
+
+
+def rows_of_condition(rng, condition, n=400, k=6):
+    """Rows whose centred columns have this condition number in the 2-norm, and an offset."""
+    U = rng.normal(size=(n, k))
+    U = np.linalg.qr(U - U.mean(axis=0))[0]
+    V = np.linalg.qr(rng.normal(size=(k, k)))[0]
+    return U * np.geomspace(1, 1 / condition, k) @ V.T * np.sqrt(n) + rng.normal(size=k)
+
+
+@few
+@given(seed=seeds, decades=st.floats(0, 9), alpha=st.sampled_from([0.0, 1e-3]))
+def test_normal_equations_and_orthogonal_factors_agree_to_rounding(seed, decades, alpha):
+    """Whichever is chosen, the solution is within κ roundings of the one refined exactly."""
+    rng = np.random.default_rng(seed)
+    X = rows_of_condition(rng, 10**decades)
+    y = X @ rng.normal(size=(6, 2)) + 0.1 * rng.normal(size=(400, 2))
+    source = MemorySource(X, y, rng.random(400) + 0.5)
+    exact = least_squares(source, alpha=alpha, fit_intercept=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "LARGEST_REFINED", 0)
+        chosen = least_squares(source, alpha=alpha, fit_intercept=True)
+        patch.setattr(normal_equations, "LARGEST_CONTRACTION", 0.0)
+        by_blocks = least_squares(source, alpha=alpha, fit_intercept=True)
+
+    # A perturbation of ε moves the solution by (κ + κ² ‖r‖/(‖A‖‖w‖)) ε; n roundings add up.
+    kappa = exact.condition_number
+    size = np.abs(exact.coef).max()
+    relative = np.sqrt(400 * exact.mean_squares.max()) / (np.sqrt(400) * size)
+    allowed = 100 * EPSILON * (kappa + kappa**2 * relative) * size
+    np.testing.assert_allclose(chosen.coef, exact.coef, rtol=0, atol=allowed)
+    np.testing.assert_allclose(by_blocks.coef, exact.coef, rtol=0, atol=allowed)
+    np.testing.assert_allclose(chosen.mean_squares, exact.mean_squares, rtol=1e-9)
+    assert chosen.degrees_of_freedom == pytest.approx(exact.degrees_of_freedom, rel=1e-6)
+
+
+@few
+@given(seed=seeds, decades=st.floats(0, 3.5))
+def test_the_gap_is_a_bound_even_where_the_sums_are_off_by_what_was_allowed(seed, decades):
+    """A Gram matrix 3 % too large; the gap before the last correction, and after it."""
+    rng = np.random.default_rng(seed)
+    X, y = rows_of_condition(rng, 10**decades), rng.normal(size=(400, 2))
+    equations = NormalEquations.of(MemorySource(X, y), centre=True)
+    off = replace(equations, gram=1.03 * equations.gram)
+    trust = replace(off.factor(0.0), contraction=0.03)
+    A, targets = X - X.mean(axis=0), y - y.mean(axis=0)
+    best = np.linalg.lstsq(A, targets, rcond=None)[0]
+
+    def excess(coef):
+        return np.sum((A @ (coef - best)) ** 2) / (2 * 400)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(corrections, "MAXIMUM_ROUNDS", 1)
+        solution = corrected_solutions(off, [(0.0, trust)])[0]
+
+    assert excess(best / 1.03) <= solution.gap <= 1.1 * excess(best / 1.03)
+    # One correction by a matrix 3 % too large leaves 3 % of the error, of the gap a thousandth.
+    assert excess(solution.coef) == pytest.approx(
+        excess(best / 1.03) * (0.03 / 1.03) ** 2, rel=1e-3
+    )
+    squares = np.sum((targets - A @ solution.coef) ** 2, axis=0)
+    # ‖A u‖² of the correction u is taken from the sums: 3 % off.
+    allowed = 0.03 * 2 * 400 * solution.gap
+    np.testing.assert_allclose(solution.squares, squares, rtol=1e-12, atol=allowed)
+
+
+@pytest.mark.parametrize(("decades", "trusted"), [(1, True), (3, True), (7, False), (14, False)])
+def test_the_normal_equations_are_left_where_they_lose_digits(decades, trusted):
+    X = rows_of_condition(np.random.default_rng(6), 10.0**decades)
+    equations = NormalEquations.of(MemorySource(X, np.ones((400, 1))), centre=True)
+
+    assert (equations.factor(0.0) is not None) == trusted
+    # A penalty makes any columns well conditioned.
+    assert equations.factor(1.0) is not None
+
+
+@few
+@given(seed=seeds, shift=st.sampled_from([0.0, 1e3, 1e8]))
+def test_sums_about_a_provisional_centre_are_those_about_the_mean(seed, shift):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-8, 8, (300, 3)) + shift
+    y, weight = rng.normal(size=(300, 1)), rng.integers(0, 3, 300).astype(float)
+
+    sums = NormalEquations.of(MemorySource(X, y, weight), centre=True)
+
+    A = X - shift - weight @ (X - shift) / weight.sum()
+    gram = (A * weight[:, None]).T @ A
+    np.testing.assert_allclose(sums.gram, gram, atol=300 * EPSILON * np.abs(gram).max())
+    np.testing.assert_allclose(
+        sums.x_mean, weight @ X / weight.sum(), rtol=0, atol=300 * EPSILON * (8 + shift)
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "uint8", "int64", "bool"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_any_real_type_and_order_gives_the_sums_of_its_values(dtype, order, monkeypatch):
+    # Small tiles, so that there are several shares of several tiles, the last of each shorter.
+    monkeypatch.setattr(shifted_rows, "TILE_VALUES", 100)
+    rng = np.random.default_rng(7)
+    X = np.asarray(rng.integers(0, 2, (2001, 4)).astype(dtype), order=order)
+    y = rng.normal(size=(2001, 2))
+
+    sums = NormalEquations.of(MemorySource(X, y), centre=True)
+
+    exact = X.astype(float) - X.mean(axis=0, dtype=float)
+    np.testing.assert_allclose(sums.gram, exact.T @ exact, atol=1e-10)
+    np.testing.assert_allclose(sums.cross, exact.T @ y, atol=1e-10)
+    assert sums.total_weight == 2001
+
+
+@pytest.mark.parametrize("n", [2001, 30_000])
+def test_any_number_of_threads_gives_the_same_bits(n):
+    rng = np.random.default_rng(8)
+    source = MemorySource(rng.normal(size=(n, 5)), rng.normal(size=(n, 1)))
+    sums = []
+    for count in (1, 2, 3):
+        with limited_threads(count):
+            sums.append(NormalEquations.of(source, centre=True).gram)
+
+    np.testing.assert_array_equal(sums[0], sums[1])
+    np.testing.assert_array_equal(sums[0], sums[2])
+
+
+def test_columns_that_are_constant_take_no_part_in_the_normal_equations():
+    rng = np.random.default_rng(9)
+    X = rng.normal(size=(500, 4))
+    X[:, 1], X[:, 2] = 0.1, 0.0
+    y = rng.normal(size=(500, 1))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "LARGEST_REFINED", 0)
+        fit = least_squares(MemorySource(X, y), alpha=0.0, fit_intercept=True)
+    assert NormalEquations.of(MemorySource(X, y), centre=True).factor(0.0) is not None
+
+    assert fit.rank == 2
+    np.testing.assert_array_equal(fit.coef[1:3], 0)
+    coef, _ = shortest(X, y, None, 0.0, fit_intercept=True)
+    np.testing.assert_allclose(fit.coef, coef, atol=1e-13)

@@ -14,7 +14,7 @@ from linnet.engine.choice import (
 from linnet.engine.hessian import column_hessians_pass, hessian_pass, second_moment_pass
 from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
-from linnet.engine.threads import limited_threads, thread_count
+from linnet.engine.threads import limited_blas, limited_threads, thread_count
 
 __all__ = [
     "LineOfScores",
@@ -27,6 +27,7 @@ __all__ = [
     "hessian_product_pass",
     "hessian_products_pass",
     "intercept_pass",
+    "limited_blas",
     "limited_threads",
     "line_pass",
     "scores",

@@ -1,4 +1,4 @@
-"""How many threads the native engine may use."""
+"""How many threads the native engine, and BLAS beside it, may use."""
 
 import os
 from collections.abc import Iterator
@@ -7,9 +7,11 @@ from contextvars import ContextVar
 from functools import cache
 from typing import Final
 
+from threadpoolctl import ThreadpoolController
+
 from linnet.errors import SettingError
 
-__all__ = ["limited_threads", "thread_count"]
+__all__ = ["limited_blas", "limited_threads", "thread_count"]
 
 _LIMIT: Final[ContextVar[int | None]] = ContextVar("limit", default=None)
 
@@ -40,6 +42,18 @@ def limited_threads(limit: int | None) -> Iterator[None]:
         yield
     finally:
         _LIMIT.reset(token)
+
+
+@contextmanager
+def limited_blas(limit: int) -> Iterator[None]:
+    """Let BLAS use at most ``limit`` threads inside, in the whole process."""
+    with _controller().limit(limits=limit):
+        yield
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 @cache

@@ -133,8 +133,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 fit_intercept=self.fit_intercept,
             )
         self._keep(fit, single=targets.ndim == 1)
-        squares = (columns - scores(X, self._theta)) ** 2
-        self._keep_variance(np.average(squares, axis=0, weights=weight))
+        self._keep_variance(fit.mean_squares)
         self._moments: Moments | None = None
         warn_unless_converged("LinearRegression", fit.ending, fit.certificate)
         return self
@@ -190,7 +189,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             )
         self._moments = moments
         self._keep(fit, single=targets.ndim == 1)
-        self._keep_variance(moments.mean_squared_residual(self._theta))
+        self._keep_variance(fit.mean_squares)
         return self
 
     def predict(self, X: Any) -> Array:

@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from typing import Final
 
-from threadpoolctl import ThreadpoolController
-
-from linnet.engine import limited_threads
+from linnet.engine import limited_blas, limited_threads
 
 __all__ = ["threads"]
 
@@ -34,10 +31,5 @@ def threads(n_jobs: int | None, multiply_adds: float) -> Iterator[None]:
     if n_jobs is None or n_jobs == -1:
         yield
         return
-    with _controller().limit(limits=n_jobs), limited_threads(asked):
+    with limited_blas(n_jobs), limited_threads(asked):
         yield
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    return ThreadpoolController()

@@ -10,7 +10,7 @@ from linnet.data import Batch, Matrix, MemorySource
 from linnet.numeric import EPSILON
 from linnet.types import Array
 
-__all__ = ["CentredRows"]
+__all__ = ["CentredRows", "precision_of"]
 
 
 @final
@@ -46,8 +46,7 @@ class CentredRows:
     @property
     def precision(self) -> float:
         """Relative rounding of the values of X, from the type they came in."""
-        dtype = self.source.X.dtype
-        return float(np.finfo(dtype).eps) if np.issubdtype(dtype, np.floating) else EPSILON
+        return precision_of(self.source)
 
     def intercept(self, coef: Float[Array, "k m"]) -> Float[Array, " m"]:
         """B = ȳ − W x̄, the best for these weights."""
@@ -79,6 +78,22 @@ class CentredRows:
 
         product, total = self.source.fold(products)
         return product - np.outer(self.x_mean, total)
+
+    def mean_squares(self, coef: Float[Array, "k m"]) -> Float[Array, " m"]:
+        """Mean squares of the residuals, by weight."""
+        offset = self.intercept(coef)
+
+        def squares(rows: Batch) -> tuple[Array]:
+            residual = rows.y - (rows.X @ coef + offset)
+            return (_sum(residual**2, rows),)
+
+        return self.source.fold(squares)[0] / self.source.total_weight
+
+
+def precision_of(source: MemorySource) -> float:
+    """Relative rounding of the values of X, from the type they came in."""
+    dtype = source.X.dtype
+    return float(np.finfo(dtype).eps) if np.issubdtype(dtype, np.floating) else EPSILON
 
 
 def _weighted(values: Matrix, weight: Float[Array, " n"] | None) -> Matrix:

@@ -6,8 +6,10 @@ given, so that neither units nor a column too many change what is fitted.
 
 - Data of moderate size keep their orthogonal factor, and the solution is refined in twice the
   working precision until its digits stand still.
-- Larger dense data are reduced by QR factorisations of row blocks; sparse data by their Gram
-  matrix. One correction by the normal equations follows (Björck 1987).
+- Larger data, dense or sparse, are reduced to their normal equations, and the solution is
+  corrected by residuals from the rows, where it is proven that such corrections contract.
+- Where not, for columns too nearly dependent, dense data are reduced by QR factorisations of row
+  blocks, sparse data by a pivoted Cholesky factor, with one correction (Björck 1987).
 - Sparse data with very many columns are solved by LSMR (Fong and Saunders 2011).
 """
 
@@ -22,14 +24,21 @@ from scipy.sparse.linalg import LinearOperator, lsmr
 from linnet.data import MemorySource
 from linnet.numeric import EPSILON
 from linnet.solvers.centred import CentredRows
+from linnet.solvers.corrections import corrected_solutions
 from linnet.solvers.moments import Moments
+from linnet.solvers.normal_equations import NormalEquations
 from linnet.solvers.pivoting import factor_of_gram, factor_of_rows
 from linnet.solvers.refinement import solve_refined
 from linnet.solvers.solution import Certificate, Ending
 from linnet.solvers.triangular import TriangularFactor
 from linnet.types import Array
 
-__all__ = ["LeastSquaresFit", "least_squares", "least_squares_of_moments"]
+__all__ = [
+    "LeastSquaresFit",
+    "least_squares",
+    "least_squares_of_moments",
+    "least_squares_path",
+]
 
 # Up to 8 MiB of data keep the factor Q; refining takes about 30 times as long as factoring.
 LARGEST_REFINED: Final = 2**20
@@ -58,6 +67,10 @@ class LeastSquaresFit:
         Of the centred design with columns of unit length, in the 1-norm; ∞ below full rank.
     certificate : Certificate
         F − F* of the objective of mathematics §7.
+    mean_squares : array of shape (m,)
+        Mean squares of the residuals, by weight.
+    degrees_of_freedom : float
+        Tr (AᵀA + αI)⁻¹AᵀA: the rank where there is no penalty; NaN from LSMR.
     ending : Ending
         ``CONVERGED``, or ``MAX_STEPS`` from the iterative method.
     """
@@ -67,28 +80,39 @@ class LeastSquaresFit:
     rank: int | None
     condition_number: float
     certificate: Certificate
+    mean_squares: Float[Array, " m"]
+    degrees_of_freedom: float
     ending: Ending = Ending.CONVERGED
 
 
 def least_squares(source: MemorySource, *, alpha: float, fit_intercept: bool) -> LeastSquaresFit:
     """Fit all targets, of shape (n, m), by the method that suits the data's size and storage."""
-    rows = CentredRows.of(source, centre=fit_intercept)
     n, k = source.X.shape
-    if not isinstance(source.X, np.ndarray):
-        if k > LARGEST_GRAM:
-            return _by_lsmr(rows, alpha)
-        return _by_gram(rows, alpha)
-    if n * k <= LARGEST_REFINED or n < k:
-        coef, intercept, factor = solve_refined(rows, alpha, fit_intercept=fit_intercept)
-        return _fit(rows, alpha, factor, coef, intercept)
-    moments = Moments.empty(k, source.y.shape[1])
-    for start in range(0, n, block := max(source.tile_rows, 2 * k)):
-        part = slice(start, start + block)
-        weight = None if source.weight is None else source.weight[part]
-        moments = moments.with_rows(source.X[part], source.y[part], weight)
-    factor, coef = _of_moments(moments, alpha, rows.precision, fit_intercept=fit_intercept)
-    coef = coef + _correction(rows, alpha, factor, coef)
-    return _fit(rows, alpha, factor, coef, rows.intercept(coef))
+    if isinstance(source.X, np.ndarray) and n * k <= LARGEST_REFINED:
+        return _by_refinement(source, alpha, fit_intercept=fit_intercept)
+    return least_squares_path(source, alphas=[alpha], fit_intercept=fit_intercept)[0]
+
+
+def least_squares_path(
+    source: MemorySource, *, alphas: list[float], fit_intercept: bool
+) -> list[LeastSquaresFit]:
+    """Fit with each of several penalties; the rows are summed up once for all of them."""
+    n, k = source.X.shape
+    is_dense = isinstance(source.X, np.ndarray)
+    if not is_dense and k > LARGEST_GRAM:
+        return [_by_lsmr(CentredRows.of(source, centre=fit_intercept), a) for a in alphas]
+    if is_dense and n < k:
+        return [_by_refinement(source, a, fit_intercept=fit_intercept) for a in alphas]
+    fits = _by_normal_equations(source, alphas, fit_intercept=fit_intercept)
+    left = [alpha for alpha in alphas if alpha not in fits]
+    if left and is_dense and n * k > LARGEST_REFINED:
+        fits |= _by_blocks(source, left, fit_intercept=fit_intercept)
+    elif left and is_dense:
+        fits |= {a: _by_refinement(source, a, fit_intercept=fit_intercept) for a in left}
+    elif left:
+        rows = CentredRows.of(source, centre=fit_intercept)
+        fits |= {alpha: _by_pivoted_gram(rows, alpha) for alpha in left}
+    return [fits[alpha] for alpha in alphas]
 
 
 def least_squares_of_moments(
@@ -106,7 +130,57 @@ def least_squares_of_moments(
         factor.rank,
         factor.condition_number,
         _certificate(factor, residual, moments.total_weight),
+        moments.mean_squared_residual(np.concatenate([coef.T, intercept[:, None]], axis=1)),
+        factor.degrees_of_freedom(alpha),
     )
+
+
+def _by_refinement(source: MemorySource, alpha: float, *, fit_intercept: bool) -> LeastSquaresFit:
+    rows = CentredRows.of(source, centre=fit_intercept)
+    coef, intercept, factor = solve_refined(rows, alpha, fit_intercept=fit_intercept)
+    return _fit(rows, alpha, factor, coef, intercept)
+
+
+def _by_normal_equations(
+    source: MemorySource, alphas: list[float], *, fit_intercept: bool
+) -> dict[float, LeastSquaresFit]:
+    """Fit with those penalties for which the normal equations keep the digits."""
+    equations = NormalEquations.of(source, centre=fit_intercept)
+    factors = {alpha: equations.factor(alpha) for alpha in alphas}
+    trusted = [(alpha, factor) for alpha, factor in factors.items() if factor is not None]
+    return {
+        alpha: LeastSquaresFit(
+            solution.coef,
+            equations.intercept(solution.coef),
+            trust.factor.rank,
+            trust.factor.condition_number,
+            Certificate(solution.gap, "proven", "target²"),
+            solution.squares / equations.total_weight,
+            trust.factor.degrees_of_freedom(alpha),
+        )
+        for (alpha, trust), solution in zip(
+            trusted, corrected_solutions(equations, trusted), strict=True
+        )
+    }
+
+
+def _by_blocks(
+    source: MemorySource, alphas: list[float], *, fit_intercept: bool
+) -> dict[float, LeastSquaresFit]:
+    """Reduce the rows to one triangle, block by block, and fit with each penalty from that."""
+    rows = CentredRows.of(source, centre=fit_intercept)
+    n, k = source.X.shape
+    moments = Moments.empty(k, source.y.shape[1])
+    for start in range(0, n, block := max(source.tile_rows, 2 * k)):
+        part = slice(start, start + block)
+        weight = None if source.weight is None else source.weight[part]
+        moments = moments.with_rows(source.X[part], source.y[part], weight)
+    fits = {}
+    for alpha in alphas:
+        factor, coef = _of_moments(moments, alpha, rows.precision, fit_intercept=fit_intercept)
+        coef = coef + _correction(rows, alpha, factor, coef)
+        fits[alpha] = _fit(rows, alpha, factor, coef, rows.intercept(coef))
+    return fits
 
 
 def _of_moments(
@@ -123,7 +197,7 @@ def _of_moments(
     return factor, factor.solve(Q.T @ targets)
 
 
-def _by_gram(rows: CentredRows, alpha: float) -> LeastSquaresFit:
+def _by_pivoted_gram(rows: CentredRows, alpha: float) -> LeastSquaresFit:
     gram, cross = rows.gram()
     gram[np.diag_indices_from(gram)] += alpha
     factor = factor_of_gram(gram, rows.offset, rows.precision)
@@ -160,7 +234,16 @@ def _by_lsmr(rows: CentredRows, alpha: float) -> LeastSquaresFit:
         gap += normal_residual**2 / (2 * smallest**2 * rows.source.total_weight)
     coef = np.stack(columns, axis=1)
     certificate = Certificate(float(gap), "estimate", "target²")
-    return LeastSquaresFit(coef, rows.intercept(coef), None, float("nan"), certificate, ending)
+    return LeastSquaresFit(
+        coef,
+        rows.intercept(coef),
+        None,
+        float("nan"),
+        certificate,
+        rows.mean_squares(coef),
+        float("nan"),
+        ending,
+    )
 
 
 def _correction(
@@ -180,7 +263,15 @@ def _fit(
 ) -> LeastSquaresFit:
     residual = rows.normal_residual(coef) - alpha * coef
     certificate = _certificate(factor, residual, rows.source.total_weight)
-    return LeastSquaresFit(coef, intercept, factor.rank, factor.condition_number, certificate)
+    return LeastSquaresFit(
+        coef,
+        intercept,
+        factor.rank,
+        factor.condition_number,
+        certificate,
+        rows.mean_squares(coef),
+        factor.degrees_of_freedom(alpha),
+    )
 
 
 def _certificate(

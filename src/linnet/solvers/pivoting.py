@@ -10,7 +10,7 @@ from linnet.numeric import EPSILON
 from linnet.solvers.triangular import TriangularFactor
 from linnet.types import Array
 
-__all__ = ["factor_of_gram", "factor_of_rows"]
+__all__ = ["column_scale", "factor_of_gram", "factor_of_rows"]
 
 # A column counts as a combination of others when what is left of it, at unit length, is this many
 # times the rounding error of a factorisation. NIST's Filip, whose columns of powers are the most
@@ -40,7 +40,7 @@ def factor_of_rows(
     Q : array of shape (n, r)
         Orthonormal columns with A = Q B.
     """
-    scale, noise = _column_scale(np.linalg.norm(A, axis=0), offset, precision)
+    scale, noise = column_scale(np.linalg.norm(A, axis=0), offset, precision)
     A *= scale
     Q, R, pivots = qr(A, overwrite_a=True, mode="economic", pivoting=True, check_finite=False)
     left = np.abs(np.diagonal(R))
@@ -60,7 +60,7 @@ def factor_of_gram(
     k = len(gram)
     lengths = np.sqrt(np.diagonal(gram).clip(min=0))
     # Centring a square loses twice the digits: √ε of the offset is left in the length.
-    scale, noise = _column_scale(lengths, offset, precision, lost=np.sqrt(k * EPSILON))
+    scale, noise = column_scale(lengths, offset, precision, lost=np.sqrt(k * EPSILON))
     gram *= scale
     gram *= scale[:, None]
     # What centring took out of a square, relative to what is left, multiplies its rounding.
@@ -71,7 +71,7 @@ def factor_of_gram(
     return TriangularFactor(R[:rank], pivots - 1, scale)
 
 
-def _column_scale(
+def column_scale(
     lengths: Float[Array, " k"],
     offset: Float[Array, " k"],
     precision: float,

@@ -58,6 +58,13 @@ class TriangularFactor:
         reciprocal, _ = lapack.dtrcon(np.asfortranarray(self.R))
         return float(1 / reciprocal) if reciprocal > 0 else float("inf")
 
+    def degrees_of_freedom(self, alpha: float) -> float:
+        """Trace of (BᵀB)⁻¹(BᵀB − αI), where BᵀB = AᵀA + αI: the rank without a penalty."""
+        if alpha == 0:
+            return float(self.rank)
+        inverse = self.solve_transposed(np.eye(self.R.shape[1]))
+        return float(self.rank - alpha * np.vdot(inverse, inverse))
+
     def solve(self, c: Float[Array, "r m"]) -> Float[Array, "k m"]:
         """Shortest w with B w = c."""
         r = self.rank

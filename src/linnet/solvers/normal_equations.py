@@ -1,0 +1,187 @@
+"""The normal equations (AᵀA + αI) Wᵀ = AᵀY, and when their solution can be trusted.
+
+Forming AᵀA squares the condition number κ: where κ² times the rounding of the sums comes near 1,
+nothing is left. Below that a Cholesky factor B of the rounded matrix still contracts. If AᵀA + αI
+is BᵀB + E, then a solution corrected by its own residual g, computed from the rows, keeps of its
+error at most
+
+    ρ = ‖B⁻ᵀ E B⁻¹‖ ≤ ‖B⁻¹‖² ‖E‖,
+
+with columns scaled to unit length. ρ is bounded here from the factor's inverse and from a bound on
+every rounding, and decides: a factor is given only where ρ is small.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias, final
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import lapack
+
+from linnet.data import Batch, MemorySource
+from linnet.numeric import EPSILON
+from linnet.solvers.centred import CentredRows, precision_of
+from linnet.solvers.pivoting import column_scale
+from linnet.solvers.shifted_rows import ShiftedRows
+from linnet.solvers.triangular import TriangularFactor
+from linnet.types import Array
+
+__all__ = ["GramFactor", "NormalEquations"]
+
+Residuals: TypeAlias = Callable[[Array], tuple[Array, Array]]
+"""For coefficients (k×j): Aᵀ(Y − AWᵀ), and the sum of squares of each column of Y − AWᵀ."""
+
+# Each correction then gains a digit and more, by proof; in practice some three digits more, for
+# roundings seldom add up as the bound must assume.
+LARGEST_CONTRACTION: Final = 0.05
+# A row is shifted, weighted and multiplied before it is added.
+ROUNDINGS_OF_A_PRODUCT: Final = 4
+
+
+@final
+@dataclass(frozen=True)
+class GramFactor:
+    """Factor of AᵀA + αI, and the contraction ρ of a correction by it."""
+
+    factor: TriangularFactor
+    contraction: float
+    inverse_norm: float
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class NormalEquations:
+    """Sums of products of the centred weighted rows A and targets Y.
+
+    Parameters
+    ----------
+    gram, cross : array of shape (k, k) and (k, m)
+        AᵀA and AᵀY.
+    x_mean, y_mean : array of shape (k,) and (m,)
+        What centring took out; zeros for a model without intercept.
+    total_weight : float
+        S.
+    summed : array of shape (k,)
+        Squares of the columns as they were summed, before centring took its share.
+    rounding : float
+        Bound on the error of a sum of products, relative to the lengths of its columns.
+    precision : float
+        Rounding of the values of X, relative.
+    residuals : function
+        Gives residuals from the rows themselves, in one pass.
+    """
+
+    gram: Float[Array, "k k"]
+    cross: Float[Array, "k m"]
+    x_mean: Float[Array, " k"]
+    y_mean: Float[Array, " m"]
+    total_weight: float
+    summed: Float[Array, " k"]
+    rounding: float
+    precision: float
+    residuals: Residuals
+
+    @classmethod
+    def of(cls, source: MemorySource, *, centre: bool) -> "NormalEquations":
+        """Sum over the rows, dense or CSR, in one pass."""
+        if isinstance(source.X, np.ndarray):
+            return cls._of_dense(ShiftedRows.of(source, centre=centre), centre=centre)
+        return cls._of_sparse(CentredRows.of(source, centre=centre))
+
+    @classmethod
+    def _of_dense(cls, rows: ShiftedRows, *, centre: bool) -> "NormalEquations":
+        k = rows.source.n_features
+        products = rows.products()
+        S = float(products[-1, -1])
+        # What the provisional centre missed.
+        missed = products[-1, :-1] / S if centre else np.zeros(rows.width - 1)
+        mean = rows.centre + missed
+        centred = products[:k, :-1] - S * np.outer(missed[:k], missed)
+
+        def residuals(coef: Array) -> tuple[Array, Array]:
+            copies = coef.shape[1] // (rows.width - 1 - k)
+            targets = np.tile(np.eye(rows.width - 1 - k), copies)
+            intercept = missed[k:] @ targets - missed[:k] @ coef
+            directions = np.concatenate([-coef, targets, -intercept[None]])
+            slopes, squares = rows.residual_products(directions)
+            return slopes[:k] - np.outer(missed[:k], slopes[-1]), squares
+
+        return cls(
+            gram=centred[:, :k],
+            cross=centred[:, k:],
+            x_mean=mean[:k],
+            y_mean=mean[k:],
+            total_weight=S,
+            summed=np.diagonal(products)[:k].copy(),
+            rounding=EPSILON * (rows.longest_sum + ROUNDINGS_OF_A_PRODUCT),
+            precision=precision_of(rows.source),
+            residuals=residuals,
+        )
+
+    @classmethod
+    def _of_sparse(cls, rows: CentredRows) -> "NormalEquations":
+        gram, cross = rows.gram()
+        source = rows.source
+        tiles = source.n_samples // source.tile_rows + 1
+
+        def residuals(coef: Array) -> tuple[Array, Array]:
+            copies = coef.shape[1] // len(rows.y_mean)
+            intercept = np.tile(rows.y_mean, copies) - rows.x_mean @ coef
+
+            def of_tile(tile: Batch) -> tuple[Array, Array, Array]:
+                residual = np.tile(tile.y, copies) - (tile.X @ coef + intercept)
+                weighted = residual if tile.weight is None else residual * tile.weight[:, None]
+                squares = np.einsum("nj,nj->j", weighted, residual)
+                return np.asarray(tile.X.T @ weighted), weighted.sum(axis=0), squares
+
+            slopes, total, squares = source.fold(of_tile)
+            return slopes - np.outer(rows.x_mean, total), squares
+
+        return cls(
+            gram=gram,
+            cross=cross,
+            x_mean=rows.x_mean,
+            y_mean=rows.y_mean,
+            total_weight=source.total_weight,
+            summed=np.diagonal(gram) + source.total_weight * rows.x_mean**2,
+            rounding=EPSILON * (source.tile_rows + tiles + ROUNDINGS_OF_A_PRODUCT),
+            precision=rows.precision,
+            residuals=residuals,
+        )
+
+    def intercept(self, coef: Float[Array, "k m"]) -> Float[Array, " m"]:
+        """B = ȳ − W x̄, the best for these weights."""
+        return self.y_mean - self.x_mean @ coef
+
+    def factor(self, alpha: float) -> GramFactor | None:
+        """Factor AᵀA + αI; ``None`` where corrections by that factor would not contract."""
+        squares = np.diagonal(self.gram).clip(min=0) + alpha
+        offset = np.abs(self.x_mean) * np.sqrt(self.total_weight)
+        scale, noise = column_scale(np.sqrt(squares), offset, self.precision)
+        # Columns that do not vary take no part, and stand last.
+        pivots = np.argsort(scale == 0, kind="stable")
+        rank = int(np.count_nonzero(scale))
+        used = pivots[:rank]
+        scaled = self.gram[np.ix_(used, used)]
+        scaled[np.diag_indices_from(scaled)] = squares[used]
+        scaled *= scale[used]
+        scaled *= scale[used, None]
+        R, failed = lapack.dpotrf(np.asfortranarray(scaled), lower=0, overwrite_a=True)
+        if failed:
+            return None
+        inverse_square = float((lapack.dtrtri(R)[0] ** 2).sum())
+        # Thrice: the sum of products, and the two means that centring takes out of it.
+        error = 3 * self.rounding * float((self.summed[used] * scale[used] ** 2).sum())
+        # The factor's own rounding: Higham 2002, Theorem 10.3.
+        error += rank * (rank + 1) * EPSILON
+        contraction = inverse_square * error
+        # Near the rounding of the data, the rows themselves must tell the rank.
+        blurred = noise.max(initial=0.0) ** 2 * inverse_square >= 1
+        if blurred or not contraction <= LARGEST_CONTRACTION:
+            return None
+        upper = np.zeros((rank, len(scale)), order="F")
+        upper[:, :rank] = R
+        return GramFactor(
+            TriangularFactor(upper, pivots, scale), contraction, np.sqrt(inverse_square)
+        )

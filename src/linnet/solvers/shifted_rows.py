@@ -1,0 +1,152 @@
+"""Sums of products of rows about a provisional centre, in one reading of dense data.
+
+A Gram matrix XᵀX loses its digits where the means of columns are large beside their spread. So
+each tile of rows is first shifted by a centre that a few rows give: close to the mean, and exact
+as it stands, for it is the same in every tile. What it misses of the true mean is then small, and
+is taken out of the sums without cancellation. Tiles are of a size that stays in the cache: X is
+read once, and copied nowhere.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, Literal, final
+
+import numpy as np
+from jaxtyping import Float
+
+from linnet.data import MemorySource
+from linnet.engine import limited_blas, thread_count
+from linnet.types import Array
+
+__all__ = ["ShiftedRows"]
+
+# A tile of 2^17 float64 values, 1 MiB, stays in the second-level cache of a core.
+TILE_VALUES: Final = 2**17
+# Each of a fixed number of shares is summed by itself, so that any number of threads gives the
+# same sums; a share needs enough rows to be worth the sums of its own that it holds.
+LARGEST_SHARES: Final = 16
+ROWS_PER_COLUMN_OF_A_SHARE: Final = 64
+# Rows that the provisional centre is the mean of, taken evenly from all.
+CENTRE_ROWS: Final = 256
+
+
+@final
+@dataclass(frozen=True)
+class ShiftedRows:
+    """Weighted rows z = √s [x − c, y − d, 1] ∈ Rᵖ, p = k + m + 1, formed a tile at a time.
+
+    Parameters
+    ----------
+    source : MemorySource
+        Dense samples; targets of shape (n, m).
+    centre : array of shape (k + m,)
+        c and d.
+    """
+
+    source: MemorySource
+    centre: Float[Array, " t"]
+
+    @classmethod
+    def of(cls, source: MemorySource, *, centre: bool) -> "ShiftedRows":
+        """Shift by the weighted mean of a few rows; or by nothing."""
+        if not centre:
+            return cls(source, np.zeros(source.n_features + source.y.shape[1]))
+        # Evenly spaced, and so a fair sample of sorted rows too.
+        few = slice(None, None, max(1, source.n_samples // CENTRE_ROWS))
+        weight = None if source.weight is None else source.weight[few]
+        if weight is not None and not weight.any():
+            weight = None
+        rows = np.concatenate([source.X[few], source.y[few]], axis=1, dtype=np.float64)
+        return cls(source, np.average(rows, axis=0, weights=weight))
+
+    @property
+    def width(self) -> int:
+        """Number of columns p."""
+        return len(self.centre) + 1
+
+    @property
+    def longest_sum(self) -> int:
+        """Additions that follow one another, at most, in any sum of products."""
+        rows_of_share = -(-self.source.n_samples // self._shares)
+        return self._tile_rows + rows_of_share // self._tile_rows + self._shares
+
+    def products(self) -> Float[Array, "p p"]:
+        """Σ z zᵀ."""
+        return self._sum(_products, ((self.width, self.width),))[0]
+
+    def residual_products(
+        self, directions: Float[Array, "p j"]
+    ) -> tuple[Float[Array, "p j"], Float[Array, " j"]]:
+        """Σ z eᵀ and Σ e², for e = Vᵀz: with V = [−Wᵀ; I; −b] the residuals, their slopes."""
+
+        def of_tile(Z: Array) -> tuple[Array, Array]:
+            E = Z @ directions
+            return Z.T @ E, np.einsum("nj,nj->j", E, E)
+
+        width = directions.shape[1]
+        slopes, squares = self._sum(of_tile, ((self.width, width), (width,)))
+        return slopes, squares
+
+    def _sum(
+        self, function: Callable[[Array], tuple[Array, ...]], shapes: tuple[tuple[int, ...], ...]
+    ) -> tuple[Array, ...]:
+        """Sum ``function`` over the tiles, share by share, in a fixed order."""
+
+        def of_share(rows: range) -> tuple[Array, ...]:
+            totals = tuple(np.zeros(shape) for shape in shapes)
+            for tile in self._tiles(rows):
+                _add(totals, function(tile))
+            return totals
+
+        n, count = self.source.n_samples, self._shares
+        bounds = [n * share // count for share in range(count + 1)]
+        shares = [range(*pair) for pair in pairwise(bounds)]
+        if count == 1:
+            # So few rows to the column that BLAS has large products to share out by itself.
+            return of_share(shares[0])
+        with limited_blas(1), ThreadPoolExecutor(min(thread_count(), count)) as workers:
+            results = workers.map(of_share, shares)
+            totals = next(results)
+            for parts in results:
+                _add(totals, parts)
+        return totals
+
+    def _tiles(self, rows: range) -> Iterator[Float[Array, "n p"]]:
+        """Give z for the rows of a tile after another, all in the same memory."""
+        X, y, weight = self.source.X, self.source.y, self.source.weight
+        k = X.shape[1]
+        order: Literal["C", "F"] = "F" if X.flags.f_contiguous else "C"
+        size = min(self._tile_rows, len(rows))
+        Z = np.empty((size, self.width), order=order)
+        for start in range(rows.start, rows.stop, size):
+            part = slice(start, min(start + size, rows.stop))
+            if part.stop - start < size:
+                Z = np.empty((part.stop - start, self.width), order=order)
+            np.subtract(X[part], self.centre[:k], out=Z[:, :k])
+            np.subtract(y[part], self.centre[k:], out=Z[:, k:-1])
+            Z[:, -1] = 1.0
+            if weight is not None:
+                np.multiply(Z, np.sqrt(weight[part])[:, None], out=Z)
+            yield Z
+
+    @property
+    def _tile_rows(self) -> int:
+        # At least as many rows as columns, or adding up the products outweighs forming them.
+        return max(TILE_VALUES // self.width, self.width)
+
+    @property
+    def _shares(self) -> int:
+        most = self.source.n_samples // (ROWS_PER_COLUMN_OF_A_SHARE * self.width)
+        return min(LARGEST_SHARES, max(1, most))
+
+
+def _add(totals: tuple[Array, ...], parts: tuple[Array, ...]) -> None:
+    for total, part in zip(totals, parts, strict=True):
+        np.add(total, part, out=total)
+
+
+def _products(Z: Float[Array, "n p"]) -> tuple[Array]:
+    # NumPy sees that both factors are one array, and computes half of the product (syrk).
+    return (Z.T @ Z,)
