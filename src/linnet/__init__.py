@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from linnet.estimators import (
         ConvergenceWarning,
         LinearRegression,
+        RidgePath,
         SoftmaxRegression,
         TableModel,
         load,
+        ridge_path,
     )
     from linnet.features import TableEncoder
     from linnet.information import cross_entropy, entropy, kl_divergence
@@ -27,6 +29,7 @@ _HOMES = {
     "ConvergenceWarning": "linnet.estimators",
     "HuffmanCode": "linnet.codes",
     "LinearRegression": "linnet.estimators",
+    "RidgePath": "linnet.estimators",
     "SoftmaxRegression": "linnet.estimators",
     "TableEncoder": "linnet.features",
     "TableModel": "linnet.estimators",
@@ -34,6 +37,7 @@ _HOMES = {
     "entropy": "linnet.information",
     "kl_divergence": "linnet.information",
     "load": "linnet.estimators",
+    "ridge_path": "linnet.estimators",
     "show_versions": "linnet.versions",
 }
 
@@ -43,6 +47,7 @@ __all__ = [
     "LinearRegression",
     "LinnetError",
     "LinnetWarning",
+    "RidgePath",
     "SoftmaxRegression",
     "TableEncoder",
     "TableModel",
@@ -50,6 +55,7 @@ __all__ = [
     "entropy",
     "kl_divergence",
     "load",
+    "ridge_path",
     "show_versions",
 ]
 

@@ -3,13 +3,16 @@
 from linnet.estimators.convergence import ConvergenceWarning
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.loading import load
+from linnet.estimators.ridge import RidgePath, ridge_path
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.table_model import TableModel
 
 __all__ = [
     "ConvergenceWarning",
     "LinearRegression",
+    "RidgePath",
     "SoftmaxRegression",
     "TableModel",
     "load",
+    "ridge_path",
 ]

@@ -36,7 +36,7 @@ from linnet.solvers.least_squares import (
 from linnet.solvers.moments import Moments
 from linnet.types import Array, Unit
 
-__all__ = ["LinearRegression"]
+__all__ = ["LinearRegression", "keep_fit"]
 
 
 class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -132,8 +132,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 alpha=float(self.alpha),
                 fit_intercept=self.fit_intercept,
             )
-        self._keep(fit, single=targets.ndim == 1)
-        self._keep_variance(fit.mean_squares)
+        keep_fit(self, fit, single=targets.ndim == 1)
         self._moments: Moments | None = None
         warn_unless_converged("LinearRegression", fit.ending, fit.certificate)
         return self
@@ -188,8 +187,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 moments, alpha=float(self.alpha), fit_intercept=self.fit_intercept
             )
         self._moments = moments
-        self._keep(fit, single=targets.ndim == 1)
-        self._keep_variance(fit.mean_squares)
+        keep_fit(self, fit, single=targets.ndim == 1)
         return self
 
     def predict(self, X: Any) -> Array:
@@ -283,7 +281,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         single = meta["single"]
         model.coef_ = arrays["coef"][0] if single else arrays["coef"]
         model.intercept_ = float(arrays["intercept"][0]) if single else arrays["intercept"]
-        model._keep_variance(arrays["residual_variance"])
+        variance = arrays["residual_variance"]
+        model.residual_variance_ = float(variance[0]) if single else variance
         model.rank_, model.condition_number_ = meta["rank"], meta["condition_number"]
         return model
 
@@ -299,15 +298,15 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             [np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)[:, None]], axis=1
         )
 
-    def _keep(self, fit: LeastSquaresFit, *, single: bool) -> None:
-        self.coef_ = fit.coef[:, 0] if single else np.ascontiguousarray(fit.coef.T)
-        self.intercept_ = float(fit.intercept[0]) if single else fit.intercept
-        self.rank_ = fit.rank
-        self.condition_number_ = fit.condition_number
-        self.certificate_ = fit.certificate
 
-    def _keep_variance(self, variance: Float[Array, " m"]) -> None:
-        self.residual_variance_ = float(variance[0]) if self.coef_.ndim == 1 else variance
+def keep_fit(model: LinearRegression, fit: LeastSquaresFit, *, single: bool) -> None:
+    """Set what was learnt; of one target, ``single``, without an axis for it."""
+    model.coef_ = fit.coef[:, 0] if single else np.ascontiguousarray(fit.coef.T)
+    model.intercept_ = float(fit.intercept[0]) if single else fit.intercept
+    model.residual_variance_ = float(fit.mean_squares[0]) if single else fit.mean_squares
+    model.rank_ = fit.rank
+    model.condition_number_ = fit.condition_number
+    model.certificate_ = fit.certificate
 
 
 def _dense(X: Any) -> Array:

@@ -13,12 +13,13 @@ given, so that neither units nor a column too many change what is fitted.
 - Sparse data with very many columns are solved by LSMR (Fong and Saunders 2011).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Final, final
 
 import numpy as np
 from jaxtyping import Float
+from scipy.linalg import qr
 from scipy.sparse.linalg import LinearOperator, lsmr
 
 from linnet.data import MemorySource
@@ -102,7 +103,7 @@ def least_squares_path(
     if not is_dense and k > LARGEST_GRAM:
         return [_by_lsmr(CentredRows.of(source, centre=fit_intercept), a) for a in alphas]
     if is_dense and n < k:
-        return [_by_refinement(source, a, fit_intercept=fit_intercept) for a in alphas]
+        return _of_wide(source, alphas, fit_intercept=fit_intercept)
     fits = _by_normal_equations(source, alphas, fit_intercept=fit_intercept)
     left = [alpha for alpha in alphas if alpha not in fits]
     if left and is_dense and n * k > LARGEST_REFINED:
@@ -139,6 +140,29 @@ def _by_refinement(source: MemorySource, alpha: float, *, fit_intercept: bool) -
     rows = CentredRows.of(source, centre=fit_intercept)
     coef, intercept, factor = solve_refined(rows, alpha, fit_intercept=fit_intercept)
     return _fit(rows, alpha, factor, coef, intercept)
+
+
+def _of_wide(
+    source: MemorySource, alphas: list[float], *, fit_intercept: bool
+) -> list[LeastSquaresFit]:
+    """Fit to fewer rows than columns, penalised: in the span of the rows, where W must lie."""
+    fits = {0.0: _by_refinement(source, 0.0, fit_intercept=fit_intercept)} if 0 in alphas else {}
+    if penalties := [alpha for alpha in alphas if alpha > 0]:
+        rows = CentredRows.of(source, centre=fit_intercept)
+        X = np.asarray(source.X, dtype=np.float64)
+        basis = qr((X - rows.x_mean).T, mode="economic", check_finite=False)[0]
+        rotated = MemorySource(X @ basis, source.y, source.weight)
+        inner = least_squares_path(rotated, alphas=penalties, fit_intercept=fit_intercept)
+        for alpha, fit in zip(penalties, inner, strict=True):
+            coef = basis @ fit.coef
+            slope = rows.normal_residual(coef) - alpha * coef
+            # F is α/S-strongly convex in W.
+            gap = float(np.vdot(slope, slope)) / (2 * alpha * source.total_weight)
+            certificate = Certificate(gap, "proven", "target²")
+            fits[alpha] = replace(
+                fit, coef=coef, intercept=rows.intercept(coef), certificate=certificate
+            )
+    return [fits[alpha] for alpha in alphas]
 
 
 def _by_normal_equations(

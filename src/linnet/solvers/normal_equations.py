@@ -164,12 +164,15 @@ class NormalEquations:
         rank = int(np.count_nonzero(scale))
         used = pivots[:rank]
         scaled = self.gram[np.ix_(used, used)]
-        scaled[np.diag_indices_from(scaled)] = squares[used]
         scaled *= scale[used]
         scaled *= scale[used, None]
-        R, failed = lapack.dpotrf(np.asfortranarray(scaled), lower=0, overwrite_a=True)
-        if failed:
+        scaled[np.diag_indices_from(scaled)] = 1.0
+        # With pivots it is the factor that QR with pivots would give.
+        R, order, found, _ = lapack.dpstrf(np.asfortranarray(scaled), lower=0, overwrite_a=True)
+        if found < rank:
             return None
+        R = np.triu(R)
+        pivots[:rank] = used[order - 1]
         inverse_square = float((lapack.dtrtri(R)[0] ** 2).sum())
         # Thrice: the sum of products, and the two means that centring takes out of it.
         error = 3 * self.rounding * float((self.summed[used] * scale[used] ** 2).sum())
