@@ -1,5 +1,7 @@
 """LinearRegression: against scikit-learn, statsmodels, and the Gaussian's own code length."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,8 +12,9 @@ from sklearn.datasets import load_diabetes
 from sklearn.linear_model import LinearRegression as SklearnLinearRegression
 from sklearn.linear_model import Ridge
 
-from linnet import LinearRegression
+from linnet import LinearRegression, ridge_path
 from linnet.errors import DataError, SettingError
+from linnet.solvers import least_squares
 
 X, Y = load_diabetes(return_X_y=True)
 WEIGHT = np.random.default_rng(0).integers(0, 4, len(Y)).astype(float)
@@ -110,3 +113,38 @@ def test_collinear_columns_give_the_shortest_weights():
 def test_alpha_out_of_range_is_refused(alpha):
     with pytest.raises(SettingError, match=r"alpha=.*at least 0"):
         LinearRegression(alpha).fit(X, Y)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("row", [0, 333])
+def test_large_data_are_checked_by_their_sums(bad, order, row, monkeypatch):
+    """The check is not a reading of its own, but names the value as ever."""
+    monkeypatch.setattr(least_squares, "LARGEST_REFINED", 0)
+    spoilt = np.array(X, order=order)
+    spoilt[row, 4] = bad
+
+    for fit_intercept in (True, False):
+        with pytest.raises(DataError, match=f"in row {row}, column 4; 1 of its values"):
+            LinearRegression(fit_intercept=fit_intercept).fit(spoilt, Y)
+        with pytest.raises(DataError, match=f"in row {row}, column 4; 1 of its values"):
+            ridge_path(spoilt, Y, [1.0], fit_intercept=fit_intercept)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+def test_large_data_are_neither_copied_nor_changed(order, dtype):
+    rng = np.random.default_rng(2)
+    rows = np.asarray(rng.integers(0, 50, (400_000, 20)).astype(dtype), order=order)
+    targets = rows @ np.arange(20.0) + rng.normal(size=len(rows))
+    rows.setflags(write=False)
+    targets.setflags(write=False)
+    LinearRegression(n_jobs=2).fit(rows[:100_000], targets[:100_000])
+
+    tracemalloc.start()
+    LinearRegression(n_jobs=2).fit(rows, targets)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    # A tile of 1 MiB for each thread, with its targets and products, whatever the number of rows.
+    assert peak < 2 * 1.5 * 2**20

@@ -1,5 +1,6 @@
 """Linear regression: a number, or several, as a linear function of the features."""
 
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -22,6 +23,7 @@ from linnet.estimators.saving import (
 from linnet.estimators.threading import threads
 from linnet.estimators.validation import (
     check_features,
+    check_finite,
     check_numeric_targets,
     check_positive,
     check_weights,
@@ -122,7 +124,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             If a setting is out of range.
         """
         check_positive(self.alpha, "alpha", zero=True)
-        X = check_features(self, X, reset=True)
+        X = check_features(self, X, reset=True, finite=False)
         targets = check_numeric_targets(y, X.shape[0])
         weight = check_weights(sample_weight, X.shape[0])
         columns = targets if targets.ndim == 2 else targets[:, None]
@@ -131,6 +133,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 MemorySource(X, columns, weight),
                 alpha=float(self.alpha),
                 fit_intercept=self.fit_intercept,
+                verify=partial(check_finite, X, "X", getattr(self, "feature_names_in_", None)),
             )
         keep_fit(self, fit, single=targets.ndim == 1)
         self._moments: Moments | None = None

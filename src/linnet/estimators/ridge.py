@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -15,6 +16,7 @@ from linnet.estimators.linear import LinearRegression, keep_fit
 from linnet.estimators.threading import threads
 from linnet.estimators.validation import (
     check_features,
+    check_finite,
     check_numeric_targets,
     check_positive,
     check_weights,
@@ -211,7 +213,7 @@ def ridge_path(
     models = [
         LinearRegression(alpha, fit_intercept=fit_intercept, n_jobs=n_jobs) for alpha in penalties
     ]
-    X = check_features(models[0], X, reset=True)
+    X = check_features(models[0], X, reset=True, finite=False)
     targets = check_numeric_targets(y, X.shape[0])
     source = MemorySource(
         X,
@@ -219,7 +221,12 @@ def ridge_path(
         check_weights(sample_weight, X.shape[0]),
     )
     with threads(n_jobs, float(X.shape[0]) * X.shape[1] ** 2):
-        fits = least_squares_path(source, alphas=penalties, fit_intercept=fit_intercept)
+        fits = least_squares_path(
+            source,
+            alphas=penalties,
+            fit_intercept=fit_intercept,
+            verify=partial(check_finite, X, "X", getattr(models[0], "feature_names_in_", None)),
+        )
     for model, fit in zip(models, fits, strict=True):
         keep_fit(model, fit, single=targets.ndim == 1)
         model.n_features_in_ = models[0].n_features_in_

@@ -37,8 +37,10 @@ DTYPES: Final = [
 ]
 
 
-def check_features(estimator: Any, X: Any, *, reset: bool) -> Matrix:
+def check_features(estimator: Any, X: Any, *, reset: bool, finite: bool = True) -> Matrix:
     """Rows of finite numbers, dense or CSR, with the features that the estimator knows.
+
+    Without ``finite`` the values themselves are not read: whoever reads them must check.
 
     Raises
     ------
@@ -58,7 +60,8 @@ def check_features(estimator: Any, X: Any, *, reset: bool) -> Matrix:
         raise DataTypeError(str(error)) from error
     except ValueError as error:
         raise DataError(str(error)) from error
-    check_finite(checked, "X", getattr(estimator, "feature_names_in_", None))
+    if finite:
+        check_finite(checked, "X", getattr(estimator, "feature_names_in_", None))
     return checked
 
 
@@ -102,7 +105,7 @@ def check_numeric_targets(y: Any, n: int) -> Float[Array, "n ..."]:
     if y.dtype.kind == "c":
         raise DataError("Complex data not supported: y must be real numbers.")
     try:
-        targets = y.astype(np.float64)
+        targets = y.astype(np.float64, copy=False)
     except (TypeError, ValueError) as error:
         raise DataError(f"y must be numbers: {error}. For labels use SoftmaxRegression.") from error
     if targets.ndim not in {1, 2} or targets.size == 0:

@@ -13,9 +13,10 @@ given, so that neither units nor a column too many change what is fitted.
 - Sparse data with very many columns are solved by LSMR (Fong and Saunders 2011).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Final, final
+from typing import Final, TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float
@@ -49,6 +50,13 @@ LSMR_ITERATIONS: Final = 20_000
 BLOCK_ROUNDINGS: Final = 10
 # Tighter than any tol; LSMR stops by itself where rounding ends its progress.
 LSMR_TOLERANCE: Final = 1e-12
+
+
+Verify: TypeAlias = Callable[[], None]
+
+
+def _verified() -> None:
+    """Raise nothing: the values were checked before."""
 
 
 @final
@@ -86,25 +94,42 @@ class LeastSquaresFit:
     ending: Ending = Ending.CONVERGED
 
 
-def least_squares(source: MemorySource, *, alpha: float, fit_intercept: bool) -> LeastSquaresFit:
-    """Fit all targets, of shape (n, m), by the method that suits the data's size and storage."""
+def least_squares(
+    source: MemorySource, *, alpha: float, fit_intercept: bool, verify: Verify = _verified
+) -> LeastSquaresFit:
+    """Fit all targets, of shape (n, m), by the method that suits the data's size and storage.
+
+    ``verify`` is to raise an error if a value of X is not finite. It takes a reading of its own,
+    and is called only where the sums of products do not show that all are.
+    """
     n, k = source.X.shape
     if isinstance(source.X, np.ndarray) and n * k <= LARGEST_REFINED:
+        verify()
         return _by_refinement(source, alpha, fit_intercept=fit_intercept)
-    return least_squares_path(source, alphas=[alpha], fit_intercept=fit_intercept)[0]
+    path = least_squares_path(source, alphas=[alpha], fit_intercept=fit_intercept, verify=verify)
+    return path[0]
 
 
 def least_squares_path(
-    source: MemorySource, *, alphas: list[float], fit_intercept: bool
+    source: MemorySource,
+    *,
+    alphas: list[float],
+    fit_intercept: bool,
+    verify: Verify = _verified,
 ) -> list[LeastSquaresFit]:
     """Fit with each of several penalties; the rows are summed up once for all of them."""
     n, k = source.X.shape
     is_dense = isinstance(source.X, np.ndarray)
+    if n < k or not is_dense:
+        verify()
     if not is_dense and k > LARGEST_GRAM:
         return [_by_lsmr(CentredRows.of(source, centre=fit_intercept), a) for a in alphas]
     if is_dense and n < k:
         return _of_wide(source, alphas, fit_intercept=fit_intercept)
-    fits = _by_normal_equations(source, alphas, fit_intercept=fit_intercept)
+    equations = NormalEquations.of(source, centre=fit_intercept)
+    if not equations.is_finite:
+        verify()
+    fits = _by_normal_equations(equations, alphas)
     left = [alpha for alpha in alphas if alpha not in fits]
     if left and is_dense and n * k > LARGEST_REFINED:
         fits |= _by_blocks(source, left, fit_intercept=fit_intercept)
@@ -166,10 +191,9 @@ def _of_wide(
 
 
 def _by_normal_equations(
-    source: MemorySource, alphas: list[float], *, fit_intercept: bool
+    equations: NormalEquations, alphas: list[float]
 ) -> dict[float, LeastSquaresFit]:
     """Fit with those penalties for which the normal equations keep the digits."""
-    equations = NormalEquations.of(source, centre=fit_intercept)
     factors = {alpha: equations.factor(alpha) for alpha in alphas}
     trusted = [(alpha, factor) for alpha, factor in factors.items() if factor is not None]
     return {

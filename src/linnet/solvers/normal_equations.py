@@ -97,7 +97,8 @@ class NormalEquations:
         # What the provisional centre missed.
         missed = products[-1, :-1] / S if centre else np.zeros(rows.width - 1)
         mean = rows.centre + missed
-        centred = products[:k, :-1] - S * np.outer(missed[:k], missed)
+        with np.errstate(invalid="ignore", over="ignore"):
+            centred = products[:k, :-1] - S * np.outer(missed[:k], missed)
 
         def residuals(coef: Array) -> tuple[Array, Array]:
             copies = coef.shape[1] // (rows.width - 1 - k)
@@ -150,12 +151,19 @@ class NormalEquations:
             residuals=residuals,
         )
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether no value was NaN or infinite, and no square too large for float64."""
+        return bool(np.isfinite(self.summed).all() and np.isfinite(self.cross).all())
+
     def intercept(self, coef: Float[Array, "k m"]) -> Float[Array, " m"]:
         """B = ȳ − W x̄, the best for these weights."""
         return self.y_mean - self.x_mean @ coef
 
     def factor(self, alpha: float) -> GramFactor | None:
         """Factor AᵀA + αI; ``None`` where corrections by that factor would not contract."""
+        if not self.is_finite:
+            return None
         squares = np.diagonal(self.gram).clip(min=0) + alpha
         offset = np.abs(self.x_mean) * np.sqrt(self.total_weight)
         scale, noise = column_scale(np.sqrt(squares), offset, self.precision)

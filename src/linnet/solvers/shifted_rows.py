@@ -1,6 +1,6 @@
 """Sums of products of rows about a provisional centre, in one reading of dense data.
 
-A Gram matrix XᵀX loses its digits where the means of columns are large beside their spread. So
+A Gram matrix XᵀX loses its digits where the means of columns are large beside their spread. There
 each tile of rows is first shifted by a centre that a few rows give: close to the mean, and exact
 as it stands, for it is the same in every tile. What it misses of the true mean is then small, and
 is taken out of the sums without cancellation. Tiles are of a size that stays in the cache: X is
@@ -30,12 +30,17 @@ LARGEST_SHARES: Final = 16
 ROWS_PER_COLUMN_OF_A_SHARE: Final = 64
 # Rows that the provisional centre is the mean of, taken evenly from all.
 CENTRE_ROWS: Final = 256
+# Means up to this many mean deviations cost less than a digit, and rows are used as they lie.
+SMALL_MEAN: Final = 1.0
 
 
 @final
 @dataclass(frozen=True)
 class ShiftedRows:
-    """Weighted rows z = √s [x − c, y − d, 1] ∈ Rᵖ, p = k + m + 1, formed a tile at a time.
+    """Weighted rows z = √s [x − c, y − d, 1] ∈ Rᵖ, p = k + m + 1, a tile at a time.
+
+    A tile is two arrays: √s (x − c), which is X itself where there is nothing to be done, and the
+    m + 1 other columns.
 
     Parameters
     ----------
@@ -50,16 +55,22 @@ class ShiftedRows:
 
     @classmethod
     def of(cls, source: MemorySource, *, centre: bool) -> "ShiftedRows":
-        """Shift by the weighted mean of a few rows; or by nothing."""
+        """Shift by the weighted mean of a few rows; or by nothing where that is as good."""
+        nothing = np.zeros(source.n_features + source.y.shape[1])
         if not centre:
-            return cls(source, np.zeros(source.n_features + source.y.shape[1]))
+            return cls(source, nothing)
         # Evenly spaced, and so a fair sample of sorted rows too.
         few = slice(None, None, max(1, source.n_samples // CENTRE_ROWS))
         weight = None if source.weight is None else source.weight[few]
         if weight is not None and not weight.any():
             weight = None
         rows = np.concatenate([source.X[few], source.y[few]], axis=1, dtype=np.float64)
-        return cls(source, np.average(rows, axis=0, weights=weight))
+        if not np.isfinite(rows).all():
+            return cls(source, nothing)
+        mean = np.average(rows, axis=0, weights=weight)
+        spread = np.average(np.abs(rows - mean), axis=0, weights=weight)
+        is_small = (np.abs(mean) <= SMALL_MEAN * spread).all()
+        return cls(source, nothing if is_small else mean)
 
     @property
     def width(self) -> int:
@@ -73,31 +84,43 @@ class ShiftedRows:
         return self._tile_rows + rows_of_share // self._tile_rows + self._shares
 
     def products(self) -> Float[Array, "p p"]:
-        """Σ z zᵀ."""
-        return self._sum(_products, ((self.width, self.width),))[0]
+        """Σ z zᵀ; not finite where a value is not, or its square."""
+        k, others = self.source.n_features, self.width - self.source.n_features
+
+        def of_tile(X: Array, Y: Array) -> tuple[Array, ...]:
+            # NumPy sees that both factors are one array, and computes half of the product (syrk).
+            with np.errstate(invalid="ignore", over="ignore"):
+                return X.T @ X, X.T @ Y, Y.T @ Y
+
+        squares, cross, rest = self._sum(of_tile, ((k, k), (k, others), (others, others)))
+        return np.block([[squares, cross], [cross.T, rest]])
 
     def residual_products(
         self, directions: Float[Array, "p j"]
     ) -> tuple[Float[Array, "p j"], Float[Array, " j"]]:
         """Σ z eᵀ and Σ e², for e = Vᵀz: with V = [−Wᵀ; I; −b] the residuals, their slopes."""
+        k = self.source.n_features
 
-        def of_tile(Z: Array) -> tuple[Array, Array]:
-            E = Z @ directions
-            return Z.T @ E, np.einsum("nj,nj->j", E, E)
+        def of_tile(X: Array, Y: Array) -> tuple[Array, ...]:
+            E = X @ directions[:k] + Y @ directions[k:]
+            return X.T @ E, Y.T @ E, np.einsum("nj,nj->j", E, E)
 
         width = directions.shape[1]
-        slopes, squares = self._sum(of_tile, ((self.width, width), (width,)))
-        return slopes, squares
+        shapes = ((k, width), (self.width - k, width), (width,))
+        of_features, of_others, squares = self._sum(of_tile, shapes)
+        return np.concatenate([of_features, of_others]), squares
 
     def _sum(
-        self, function: Callable[[Array], tuple[Array, ...]], shapes: tuple[tuple[int, ...], ...]
+        self,
+        function: Callable[[Array, Array], tuple[Array, ...]],
+        shapes: tuple[tuple[int, ...], ...],
     ) -> tuple[Array, ...]:
         """Sum ``function`` over the tiles, share by share, in a fixed order."""
 
         def of_share(rows: range) -> tuple[Array, ...]:
             totals = tuple(np.zeros(shape) for shape in shapes)
             for tile in self._tiles(rows):
-                _add(totals, function(tile))
+                _add(totals, function(*tile))
             return totals
 
         n, count = self.source.n_samples, self._shares
@@ -113,23 +136,29 @@ class ShiftedRows:
                 _add(totals, parts)
         return totals
 
-    def _tiles(self, rows: range) -> Iterator[Float[Array, "n p"]]:
-        """Give z for the rows of a tile after another, all in the same memory."""
+    def _tiles(self, rows: range) -> Iterator[tuple[Float[Array, "n k"], Float[Array, "n o"]]]:
+        """Give the rows a tile after another, all in the same memory."""
         X, y, weight = self.source.X, self.source.y, self.source.weight
         k = X.shape[1]
-        order: Literal["C", "F"] = "F" if X.flags.f_contiguous else "C"
+        as_it_lies = weight is None and X.dtype == np.float64 and not self.centre[:k].any()
         size = min(self._tile_rows, len(rows))
-        Z = np.empty((size, self.width), order=order)
+        order: Literal["C", "F"] = "F" if X.flags.f_contiguous else "C"
+        memory = np.empty((0 if as_it_lies else size, k), order=order)
         for start in range(rows.start, rows.stop, size):
             part = slice(start, min(start + size, rows.stop))
-            if part.stop - start < size:
-                Z = np.empty((part.stop - start, self.width), order=order)
-            np.subtract(X[part], self.centre[:k], out=Z[:, :k])
-            np.subtract(y[part], self.centre[k:], out=Z[:, k:-1])
-            Z[:, -1] = 1.0
+            others = np.ones((part.stop - start, self.width - k))
+            np.subtract(y[part], self.centre[k:], out=others[:, :-1])
+            if as_it_lies:
+                yield X[part], others
+                continue
+            # The last tile may be shorter. A slice of the rows of F order would be slow.
+            tile = memory if len(others) == size else np.empty((len(others), k), order=order)
+            np.subtract(X[part], self.centre[:k], out=tile)
             if weight is not None:
-                np.multiply(Z, np.sqrt(weight[part])[:, None], out=Z)
-            yield Z
+                root = np.sqrt(weight[part])[:, None]
+                np.multiply(tile, root, out=tile)
+                np.multiply(others, root, out=others)
+            yield tile, others
 
     @property
     def _tile_rows(self) -> int:
@@ -145,8 +174,3 @@ class ShiftedRows:
 def _add(totals: tuple[Array, ...], parts: tuple[Array, ...]) -> None:
     for total, part in zip(totals, parts, strict=True):
         np.add(total, part, out=total)
-
-
-def _products(Z: Float[Array, "n p"]) -> tuple[Array]:
-    # NumPy sees that both factors are one array, and computes half of the product (syrk).
-    return (Z.T @ Z,)
