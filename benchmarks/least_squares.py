@@ -1,17 +1,17 @@
 """LinearRegression against scikit-learn's, and Intel's where that is installed, fits in turn.
 
 Each round fits the same data with every library, so that what else the machine does falls on all
-alike; the table gives the medians. Peak memory is what a fit adds to the process, as the system
-counts it, in a process of its own.
+alike; the table gives medians. Peak memory is what a fit adds to that of a process of its own,
+as Linux counts it.
 
     python benchmarks/least_squares.py [rows [columns [rounds]]]
 """
 
-import resource
 import subprocess
 import sys
 import time
 from importlib import import_module
+from pathlib import Path
 from statistics import median
 
 import numpy as np
@@ -25,7 +25,6 @@ MODELS = {"linnet": LinearRegression, "scikit-learn": SklearnLinearRegression}
 def rows_of(n, k):
     rng = np.random.default_rng(0)
     X = rng.standard_normal((n, k))
-    X += np.linspace(0, 3, k)
     return X, X @ rng.standard_normal(k) + rng.standard_normal(n)
 
 
@@ -43,9 +42,17 @@ def peak(n, k, name):
     model = with_intel()[name]()
     # What is loaded once is loaded before.
     model.fit(X[:5000], y[:5000])
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Forgets the peak so far: what is resident now is the peak.
+    Path("/proc/self/clear_refs").write_text("5")
+    before = peak_resident()
     model.fit(X, y)
-    print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before), X.nbytes)
+    print(peak_resident() - before, X.nbytes)
+
+
+def peak_resident():
+    status = Path("/proc/self/status").read_text().splitlines()
+    line = next(line for line in status if line.startswith("VmHWM"))
+    return 1024 * int(line.split()[1])
 
 
 def seconds(fit):

@@ -12,6 +12,7 @@ from sklearn.linear_model import Ridge
 from linnet import ConvergenceWarning, LinearRegression, RidgePath, load, ridge_path
 from linnet.errors import DataError, SettingError
 from linnet.numeric import EPSILON
+from linnet.solvers import iterative
 from linnet.solvers import least_squares as methods
 
 X, Y = load_diabetes(return_X_y=True)
@@ -186,9 +187,11 @@ def test_very_wide_sparse_data_have_no_count_of_freedom(monkeypatch):
 
 def test_a_penalty_short_of_its_optimum_is_named(monkeypatch):
     monkeypatch.setattr(methods, "LARGEST_GRAM", 5)
-    monkeypatch.setattr(methods, "LSMR_ITERATIONS", 1)
+    monkeypatch.setattr(iterative, "MAXIMUM_ITERATIONS", 1)
 
-    with pytest.warns(ConvergenceWarning, match=r"ridge_path at alpha=0.1: the optimum"):
+    with pytest.warns(
+        ConvergenceWarning, match=r"ridge_path at alpha=0.1: the iteration .* increase alpha"
+    ):
         ridge_path(sp.csr_array(X), Y, [0.1])
 
 

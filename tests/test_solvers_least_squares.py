@@ -346,3 +346,23 @@ def test_columns_that_are_constant_take_no_part_in_the_normal_equations():
     np.testing.assert_array_equal(fit.coef[1:3], 0)
     coef, _ = shortest(X, y, None, 0.0, fit_intercept=True)
     np.testing.assert_allclose(fit.coef, coef, atol=1e-13)
+
+
+@few
+@given(seed=seeds, alpha=st.sampled_from([1e-3, 1.0]), centre=st.booleans())
+def test_the_iterative_method_proves_its_gap_whatever_the_units(seed, alpha, centre):
+    rng = np.random.default_rng(seed)
+    X = sp.random_array((80, 30), density=0.2, rng=rng).tocsr() @ sp.diags_array(
+        np.geomspace(1e-3, 1e3, 30)
+    )
+    y, weight = rng.normal(size=(80, 2)), rng.random(80)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "LARGEST_GRAM", 0)
+        fit = least_squares(MemorySource(X.tocsr(), y, weight), alpha=alpha, fit_intercept=centre)
+
+    coef, _ = shortest(X.toarray(), y, weight, alpha, fit_intercept=centre)
+    # 1e-12 of the columns at unit length, and the units of the columns span six decades.
+    np.testing.assert_allclose(fit.coef, coef, rtol=1e-6, atol=1e-9 * np.abs(coef).max())
+    assert fit.ending is Ending.CONVERGED
+    assert fit.certificate.kind == "proven"
+    assert 0 <= fit.certificate.gap < 1e-9

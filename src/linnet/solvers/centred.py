@@ -52,6 +52,15 @@ class CentredRows:
         """B = ȳ − W x̄, the best for these weights."""
         return self.y_mean - self.x_mean @ coef
 
+    def column_squares(self) -> Float[Array, " k"]:
+        """Diagonal of AᵀA, of sparse rows."""
+
+        def squares(rows: Batch) -> tuple[Array]:
+            return (_sum(rows.X.multiply(rows.X).tocsr(), rows),)
+
+        S = self.source.total_weight
+        return (self.source.fold(squares)[0] - S * self.x_mean**2).clip(min=0)
+
     def gram(self) -> tuple[Float[Array, "k k"], Float[Array, "k m"]]:
         """AᵀA and AᵀY."""
 

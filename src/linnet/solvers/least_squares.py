@@ -21,12 +21,12 @@ from typing import Final, TypeAlias, final
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import qr
-from scipy.sparse.linalg import LinearOperator, lsmr
 
 from linnet.data import MemorySource
 from linnet.numeric import EPSILON
 from linnet.solvers.centred import CentredRows
 from linnet.solvers.corrections import corrected_solutions
+from linnet.solvers.iterative import solve_by_lsmr
 from linnet.solvers.moments import Moments
 from linnet.solvers.normal_equations import NormalEquations
 from linnet.solvers.pivoting import factor_of_gram, factor_of_rows
@@ -46,10 +46,7 @@ __all__ = [
 LARGEST_REFINED: Final = 2**20
 # A Gram matrix of 5,000 columns takes 200 MB, its factor some seconds.
 LARGEST_GRAM: Final = 5000
-LSMR_ITERATIONS: Final = 20_000
 BLOCK_ROUNDINGS: Final = 10
-# Tighter than any tol; LSMR stops by itself where rounding ends its progress.
-LSMR_TOLERANCE: Final = 1e-12
 
 
 Verify: TypeAlias = Callable[[], None]
@@ -81,7 +78,7 @@ class LeastSquaresFit:
     degrees_of_freedom : float
         Tr (AᵀA + αI)⁻¹AᵀA: the rank where there is no penalty; NaN from LSMR.
     ending : Ending
-        ``CONVERGED``, or ``MAX_STEPS`` from the iterative method.
+        ``CONVERGED``, or ``UNSETTLED`` from the iterative method.
     """
 
     coef: Float[Array, "k m"]
@@ -123,7 +120,8 @@ def least_squares_path(
     if n < k or not is_dense:
         verify()
     if not is_dense and k > LARGEST_GRAM:
-        return [_by_lsmr(CentredRows.of(source, centre=fit_intercept), a) for a in alphas]
+        rows = CentredRows.of(source, centre=fit_intercept)
+        return [_by_lsmr(rows, alpha) for alpha in alphas]
     if is_dense and n < k:
         return _of_wide(source, alphas, fit_intercept=fit_intercept)
     equations = NormalEquations.of(source, centre=fit_intercept)
@@ -161,6 +159,23 @@ def least_squares_of_moments(
     )
 
 
+def _by_lsmr(rows: CentredRows, alpha: float) -> LeastSquaresFit:
+    coef, ending, estimate = solve_by_lsmr(rows, alpha)
+    certificate = Certificate(estimate, "estimate", "target²")
+    if alpha > 0:
+        certificate = _certificate_of_penalty(rows, alpha, coef)
+    return LeastSquaresFit(
+        coef,
+        rows.intercept(coef),
+        None,
+        float("nan"),
+        certificate,
+        rows.mean_squares(coef),
+        float("nan"),
+        ending,
+    )
+
+
 def _by_refinement(source: MemorySource, alpha: float, *, fit_intercept: bool) -> LeastSquaresFit:
     rows = CentredRows.of(source, centre=fit_intercept)
     coef, intercept, factor = solve_refined(rows, alpha, fit_intercept=fit_intercept)
@@ -180,12 +195,11 @@ def _of_wide(
         inner = least_squares_path(rotated, alphas=penalties, fit_intercept=fit_intercept)
         for alpha, fit in zip(penalties, inner, strict=True):
             coef = basis @ fit.coef
-            slope = rows.normal_residual(coef) - alpha * coef
-            # F is α/S-strongly convex in W.
-            gap = float(np.vdot(slope, slope)) / (2 * alpha * source.total_weight)
-            certificate = Certificate(gap, "proven", "target²")
             fits[alpha] = replace(
-                fit, coef=coef, intercept=rows.intercept(coef), certificate=certificate
+                fit,
+                coef=coef,
+                intercept=rows.intercept(coef),
+                certificate=_certificate_of_penalty(rows, alpha, coef),
             )
     return [fits[alpha] for alpha in alphas]
 
@@ -254,46 +268,6 @@ def _by_pivoted_gram(rows: CentredRows, alpha: float) -> LeastSquaresFit:
     return _fit(rows, alpha, factor, coef, rows.intercept(coef))
 
 
-def _by_lsmr(rows: CentredRows, alpha: float) -> LeastSquaresFit:
-    X, weight = rows.source.X, rows.source.weight
-    n, k = X.shape
-    root = np.ones(n) if weight is None else np.sqrt(weight)
-    operator = LinearOperator(
-        (n, k),
-        matvec=lambda w: root * (X @ w.ravel() - rows.x_mean @ w.ravel()),
-        rmatvec=lambda r: X.T @ (root * r) - rows.x_mean * (root @ r),
-        dtype=np.float64,
-    )
-    columns, ending, gap = [], Ending.CONVERGED, 0.0
-    for target in (root[:, None] * (rows.source.y - rows.y_mean)).T:
-        w, reason, _, _, normal_residual, norm, condition, _ = lsmr(
-            operator,
-            target,
-            damp=sqrt(alpha),
-            atol=LSMR_TOLERANCE,
-            btol=LSMR_TOLERANCE,
-            conlim=0,
-            maxiter=LSMR_ITERATIONS,
-        )
-        columns.append(w)
-        ending = Ending.MAX_STEPS if reason == 7 else ending
-        # ‖Aᵀr‖²/(2σ²S), where σ is the smallest singular value that LSMR has met.
-        smallest = norm / condition if condition > 0 else 1.0
-        gap += normal_residual**2 / (2 * smallest**2 * rows.source.total_weight)
-    coef = np.stack(columns, axis=1)
-    certificate = Certificate(float(gap), "estimate", "target²")
-    return LeastSquaresFit(
-        coef,
-        rows.intercept(coef),
-        None,
-        float("nan"),
-        certificate,
-        rows.mean_squares(coef),
-        float("nan"),
-        ending,
-    )
-
-
 def _correction(
     rows: CentredRows, alpha: float, factor: TriangularFactor, coef: Float[Array, "k m"]
 ) -> Float[Array, "k m"]:
@@ -328,3 +302,12 @@ def _certificate(
     """½ gᵀH⁻¹g with g = −residual/S and H = BᵀB/S: F − F* itself, for F is quadratic."""
     c = factor.solve_transposed(residual)
     return Certificate(float(np.vdot(c, c)) / (2 * total_weight), "proven", "target²")
+
+
+def _certificate_of_penalty(
+    rows: CentredRows, alpha: float, coef: Float[Array, "k m"]
+) -> Certificate:
+    """‖∇F‖²/(2λ), for F is λ-strongly convex with λ = α/S."""
+    slope = rows.normal_residual(coef) - alpha * coef
+    gap = float(np.vdot(slope, slope)) / (2 * alpha * rows.source.total_weight)
+    return Certificate(gap, "proven", "target²")

@@ -84,6 +84,12 @@ class Ending(Enum):
         "size (sklearn.preprocessing.StandardScaler), drop columns that repeat others, lower C, "
         "or increase tol"
     )
+    UNSETTLED = (
+        "the iteration for sparse data with very many columns was ended before it settled, for "
+        "columns are nearly dependent. Scale them to similar size "
+        "(sklearn.preprocessing.MaxAbsScaler keeps zeros), drop columns that repeat others, or "
+        "increase alpha"
+    )
     DIVERGED = (
         "the objective grew instead of falling. Lower learning_rate, scale the features "
         '(sklearn.preprocessing.StandardScaler), or use solver="auto"'
