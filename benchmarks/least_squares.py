@@ -76,7 +76,10 @@ def main(n=1_000_000, k=100, rounds=5):
     for name, times in taken.items():
         walls, cpus = zip(*times, strict=True)
         ratio = median(wall / mine for wall, mine in zip(walls, own, strict=True))
-        print(f"{name:22} {median(walls):7.3f} s  CPU {median(cpus):7.3f} s  {ratio:6.1f} x linnet")
+        print(
+            f"{name:22} {median(walls):7.3f} s  CPU {median(cpus):7.3f} s  {ratio:6.1f} x linnet",
+            flush=True,
+        )
     del X, y
     for name in models:
         command = [sys.executable, __file__, "--peak", str(n), str(k), name]
