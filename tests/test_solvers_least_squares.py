@@ -36,7 +36,8 @@ def fit_by(method, monkeypatch, X, y, *, weight=None, alpha=0.0, fit_intercept=T
     if method in {"large", "blocks"}:
         monkeypatch.setattr(methods, "LARGEST_REFINED", 0)
     if method in {"blocks", "pivoted gram"}:
-        monkeypatch.setattr(normal_equations, "LARGEST_CONTRACTION", 0.0)
+        # No factor contracts so well.
+        monkeypatch.setattr(normal_equations, "LARGEST_CONTRACTION", 1e-300)
     if method == "lsmr":
         monkeypatch.setattr(methods, "LARGEST_GRAM", 0)
     stored = sp.csr_array(X) if method in {"sparse", "pivoted gram", "lsmr"} else X
@@ -230,7 +231,7 @@ def test_normal_equations_and_orthogonal_factors_agree_to_rounding(seed, decades
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(methods, "LARGEST_REFINED", 0)
         chosen = least_squares(source, alpha=alpha, fit_intercept=True)
-        patch.setattr(normal_equations, "LARGEST_CONTRACTION", 0.0)
+        patch.setattr(normal_equations, "LARGEST_CONTRACTION", 1e-300)
         by_blocks = least_squares(source, alpha=alpha, fit_intercept=True)
 
     # A perturbation of ε moves the solution by (κ + κ² ‖r‖/(‖A‖‖w‖)) ε; n roundings add up.
@@ -366,3 +367,65 @@ def test_the_iterative_method_proves_its_gap_whatever_the_units(seed, alpha, cen
     assert fit.ending is Ending.CONVERGED
     assert fit.certificate.kind == "proven"
     assert 0 <= fit.certificate.gap < 1e-9
+
+
+def categories(rng, n, levels):
+    """One column for each level of two features: each feature's columns sum to 1."""
+    codes = [rng.integers(0, levels, n) for _ in range(2)]
+    return np.concatenate([np.eye(levels)[code] for code in codes], axis=1)
+
+
+@few
+@given(
+    seed=seeds,
+    store=st.sampled_from([np.asarray, np.asfortranarray, sp.csr_array]),
+    fit_intercept=st.booleans(),
+    weighted=st.booleans(),
+)
+def test_dependences_are_found_in_the_sums_and_proven_by_the_rows(
+    seed, store, fit_intercept, weighted
+):
+    rng = np.random.default_rng(seed)
+    X = np.concatenate([categories(rng, 500, 4), rng.normal(size=(500, 3))], axis=1)
+    X = np.concatenate([X, 1e3 * X[:, 8:9] - X[:, 9:10]], axis=1)
+    y, weight = rng.normal(size=(500, 2)), rng.integers(1, 4, 500).astype(float)
+    weight = weight if weighted else None
+    source = MemorySource(store(X), y, weight)
+
+    trust = NormalEquations.of(source, centre=fit_intercept).factor(0.0)
+    assert trust is not None
+    assert trust.factor.rank == 9 + (not fit_intercept)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "LARGEST_REFINED", 0)
+        fit = least_squares(source, alpha=0.0, fit_intercept=fit_intercept)
+
+    coef, intercept = shortest(X, y, weight, 0.0, fit_intercept=fit_intercept)
+    np.testing.assert_allclose(fit.coef, coef, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(fit.intercept, intercept, rtol=0, atol=1e-11)
+    assert fit.rank == trust.factor.rank
+    assert fit.condition_number == np.inf
+
+
+@pytest.mark.parametrize("left", [1e-8, 1e-11])
+def test_a_column_that_is_nearly_a_combination_is_left_to_the_orthogonal_factor(left):
+    """In the sums it cannot be told from one that is; in the rows it can."""
+    rng = np.random.default_rng(10)
+    X = rng.normal(size=(500, 3))
+    nearly = X[:, :1] + X[:, 1:2] + left * rng.normal(size=(500, 1))
+    source = MemorySource(np.concatenate([X, nearly], axis=1), rng.normal(size=(500, 1)))
+
+    assert NormalEquations.of(source, centre=True).factor(0.0) is None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "LARGEST_REFINED", 0)
+        assert least_squares(source, alpha=0.0, fit_intercept=True).rank == 4
+
+
+def test_targets_and_columns_that_do_not_vary_give_the_mean():
+    source = MemorySource(np.full((300, 2), 0.1), np.full((300, 1), 3.0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "LARGEST_REFINED", 0)
+        fit = least_squares(source, alpha=0.0, fit_intercept=True)
+
+    assert fit.rank == 0
+    np.testing.assert_array_equal(fit.coef, 0)
+    assert fit.intercept == pytest.approx(3.0, rel=4 * EPSILON)

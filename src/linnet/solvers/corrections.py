@@ -51,7 +51,8 @@ def corrected_solutions(
             break
         m = equations.cross.shape[1]
         slopes, squares = equations.residuals(
-            np.concatenate([one.coef for one in unfinished], axis=1)
+            np.concatenate([one.coef for one in unfinished], axis=1),
+            np.tile(np.eye(m), len(unfinished)),
         )
         for place, one in enumerate(unfinished):
             columns = slice(place * m, (place + 1) * m)

@@ -9,6 +9,9 @@ error at most
 
 with columns scaled to unit length. ρ is bounded here from the factor's inverse and from a bound on
 every rounding, and decides: a factor is given only where ρ is small.
+
+Columns that the sums cannot tell from combinations of others, as those of a category are, are put
+to the rows: they count as dependent where what is left of them there is rounding.
 """
 
 from collections.abc import Callable
@@ -16,21 +19,22 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias, final
 
 import numpy as np
-from jaxtyping import Float
-from scipy.linalg import lapack
+from jaxtyping import Float, Int
+from scipy.linalg import lapack, solve_triangular
 
 from linnet.data import Batch, MemorySource
 from linnet.numeric import EPSILON
 from linnet.solvers.centred import CentredRows, precision_of
-from linnet.solvers.pivoting import column_scale
+from linnet.solvers.pivoting import ROUNDINGS, column_scale
 from linnet.solvers.shifted_rows import ShiftedRows
 from linnet.solvers.triangular import TriangularFactor
 from linnet.types import Array
 
 __all__ = ["GramFactor", "NormalEquations"]
 
-Residuals: TypeAlias = Callable[[Array], tuple[Array, Array]]
-"""For coefficients (k×j): Aᵀ(Y − AWᵀ), and the sum of squares of each column of Y − AWᵀ."""
+Residuals: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
+"""For coefficients C (k×j) and combinations T (m×j) of the targets: AᵀE, and the sum of squares of
+each column of E, where E = YT − AC."""
 
 # Each correction then gains a digit and more, by proof; in practice some three digits more, for
 # roundings seldom add up as the bound must assume.
@@ -100,9 +104,7 @@ class NormalEquations:
         with np.errstate(invalid="ignore", over="ignore"):
             centred = products[:k, :-1] - S * np.outer(missed[:k], missed)
 
-        def residuals(coef: Array) -> tuple[Array, Array]:
-            copies = coef.shape[1] // (rows.width - 1 - k)
-            targets = np.tile(np.eye(rows.width - 1 - k), copies)
+        def residuals(coef: Array, targets: Array) -> tuple[Array, Array]:
             intercept = missed[k:] @ targets - missed[:k] @ coef
             directions = np.concatenate([-coef, targets, -intercept[None]])
             slopes, squares = rows.residual_products(directions)
@@ -126,12 +128,11 @@ class NormalEquations:
         source = rows.source
         tiles = source.n_samples // source.tile_rows + 1
 
-        def residuals(coef: Array) -> tuple[Array, Array]:
-            copies = coef.shape[1] // len(rows.y_mean)
-            intercept = np.tile(rows.y_mean, copies) - rows.x_mean @ coef
+        def residuals(coef: Array, targets: Array) -> tuple[Array, Array]:
+            intercept = rows.y_mean @ targets - rows.x_mean @ coef
 
             def of_tile(tile: Batch) -> tuple[Array, Array, Array]:
-                residual = np.tile(tile.y, copies) - (tile.X @ coef + intercept)
+                residual = tile.y @ targets - (tile.X @ coef + intercept)
                 weighted = residual if tile.weight is None else residual * tile.weight[:, None]
                 squares = np.einsum("nj,nj->j", weighted, residual)
                 return np.asarray(tile.X.T @ weighted), weighted.sum(axis=0), squares
@@ -167,32 +168,67 @@ class NormalEquations:
         squares = np.diagonal(self.gram).clip(min=0) + alpha
         offset = np.abs(self.x_mean) * np.sqrt(self.total_weight)
         scale, noise = column_scale(np.sqrt(squares), offset, self.precision)
-        # Columns that do not vary take no part, and stand last.
-        pivots = np.argsort(scale == 0, kind="stable")
-        rank = int(np.count_nonzero(scale))
-        used = pivots[:rank]
+        used, constant = np.flatnonzero(scale), np.flatnonzero(scale == 0)
+        # Thrice: the sum of products, and the two means that centring takes out of it. And the
+        # factor's own rounding: Higham 2002, Theorem 10.3.
+        error = 3 * self.rounding * float((self.summed[used] * scale[used] ** 2).sum())
+        error += len(used) * (len(used) + 1) * EPSILON
+        R, order = self._triangle(used, scale, smallest=error / LARGEST_CONTRACTION)
+        rank = len(R)
+        inverse_square = float((lapack.dtrtri(R[:, :rank])[0] ** 2).sum()) if rank else 0.0
+        # Near the rounding of the data, the rows themselves must tell the rank.
+        blurred = noise.max(initial=0.0) ** 2 * inverse_square >= 1
+        if blurred or not inverse_square * error <= LARGEST_CONTRACTION:
+            return None
+        upper = np.zeros((rank, len(scale)), order="F")
+        upper[:, : len(used)] = R
+        factor = TriangularFactor(upper, np.concatenate([used[order], constant]), scale)
+        if rank < len(used) and not self._proves(factor, used[order[rank:]], noise, alpha):
+            return None
+        return GramFactor(factor, inverse_square * error, np.sqrt(inverse_square))
+
+    def _triangle(
+        self, used: Int[Array, " u"], scale: Float[Array, " k"], smallest: float
+    ) -> tuple[Float[Array, "r u"], Int[Array, " u"]]:
+        """Cholesky factor of the scaled sums, down to pivots whose square is ``smallest``.
+
+        With pivots it is the factor that QR with pivots would give.
+        """
+        if not len(used):
+            return np.zeros((0, 0)), used
         scaled = self.gram[np.ix_(used, used)]
         scaled *= scale[used]
         scaled *= scale[used, None]
         scaled[np.diag_indices_from(scaled)] = 1.0
-        # With pivots it is the factor that QR with pivots would give.
-        R, order, found, _ = lapack.dpstrf(np.asfortranarray(scaled), lower=0, overwrite_a=True)
-        if found < rank:
-            return None
-        R = np.triu(R)
-        pivots[:rank] = used[order - 1]
-        inverse_square = float((lapack.dtrtri(R)[0] ** 2).sum())
-        # Thrice: the sum of products, and the two means that centring takes out of it.
-        error = 3 * self.rounding * float((self.summed[used] * scale[used] ** 2).sum())
-        # The factor's own rounding: Higham 2002, Theorem 10.3.
-        error += rank * (rank + 1) * EPSILON
-        contraction = inverse_square * error
-        # Near the rounding of the data, the rows themselves must tell the rank.
-        blurred = noise.max(initial=0.0) ** 2 * inverse_square >= 1
-        if blurred or not contraction <= LARGEST_CONTRACTION:
-            return None
-        upper = np.zeros((rank, len(scale)), order="F")
-        upper[:, :rank] = R
-        return GramFactor(
-            TriangularFactor(upper, pivots, scale), contraction, np.sqrt(inverse_square)
+        R, order, rank, _ = lapack.dpstrf(
+            np.asfortranarray(scaled), lower=0, tol=smallest, overwrite_a=True
         )
+        return np.triu(R)[:rank], order - 1
+
+    def _proves(
+        self,
+        factor: TriangularFactor,
+        dependent: Int[Array, " d"],
+        noise: Float[Array, " k"],
+        alpha: float,
+    ) -> bool:
+        """Whether these columns are combinations of the others in the rows too, to rounding.
+
+        The combinations are those of the factor, corrected once; and are put into the factor.
+        """
+        rank, (k, m) = factor.rank, self.cross.shape
+        places = slice(rank, rank + len(dependent))
+        others, R = factor.pivots[:rank], factor.R[:, :rank]
+        combination = solve_triangular(R, factor.R[:, places], check_finite=False)
+        left = np.zeros(len(dependent))
+        for is_corrected in (False, True):
+            directions = np.zeros((k, len(dependent)))
+            directions[dependent, np.arange(len(dependent))] = factor.scale[dependent]
+            directions[others] = -combination * factor.scale[others, None]
+            slopes, left = self.residuals(-directions, np.zeros((m, len(dependent))))
+            left = left + alpha * (directions**2).sum(axis=0)
+            if not is_corrected:
+                change = factor.solve_transposed(slopes + alpha * directions)
+                combination += solve_triangular(R, change, check_finite=False)
+        factor.R[:, places] = R @ combination
+        return bool((np.sqrt(left) <= ROUNDINGS * np.sqrt(k) * EPSILON + noise[dependent]).all())

@@ -10,7 +10,7 @@ from linnet.numeric import EPSILON
 from linnet.solvers.triangular import TriangularFactor
 from linnet.types import Array
 
-__all__ = ["column_scale", "factor_of_gram", "factor_of_rows"]
+__all__ = ["ROUNDINGS", "column_scale", "factor_of_gram", "factor_of_rows"]
 
 # A column counts as a combination of others when what is left of it, at unit length, is this many
 # times the rounding error of a factorisation. NIST's Filip, whose columns of powers are the most
