@@ -429,3 +429,22 @@ def test_targets_and_columns_that_do_not_vary_give_the_mean():
     assert fit.rank == 0
     np.testing.assert_array_equal(fit.coef, 0)
     assert fit.intercept == pytest.approx(3.0, rel=4 * EPSILON)
+
+
+def test_the_rounding_of_very_many_rows_is_not_taken_for_a_column():
+    rng = np.random.default_rng(11)
+    n = 120_000
+    X = np.concatenate([categories(rng, n, 10), 1960 + rng.normal(size=(n, 2))], axis=1)
+    y = rng.normal(size=(n, 1))
+    moments = Moments.empty(22, 1)
+    for start in range(0, n, 2000):
+        part = slice(start, start + 2000)
+        moments = moments.with_rows(X[part], y[part])
+
+    by_parts = least_squares_of_moments(moments, alpha=0.0, fit_intercept=True)
+    at_once = least_squares(MemorySource(X, y), alpha=0.0, fit_intercept=True)
+
+    # Each feature's levels sum to 1, which the intercept has already.
+    assert by_parts.rank == at_once.rank == 20
+    # 1960 from the origin costs three digits.
+    np.testing.assert_allclose(by_parts.coef, at_once.coef, rtol=0, atol=1e-10)

@@ -255,7 +255,7 @@ def _of_moments(
     if alpha > 0:
         A = np.concatenate([A, sqrt(alpha) * np.eye(A.shape[1])])
         targets = np.concatenate([targets, np.zeros((A.shape[1], targets.shape[1]))])
-    factor, Q = factor_of_rows(A, offset, precision)
+    factor, Q = factor_of_rows(A, offset, precision, moments.n_rows)
     return factor, factor.solve(Q.T @ targets)
 
 

@@ -26,16 +26,19 @@ class Moments:
         Upper triangular.
     n_features : int
         Number of features k.
+    n_rows : int
+        Number of rows so far, each of which has left some rounding in R.
     """
 
     R: Float[Array, "t t"]
     n_features: int
+    n_rows: int
 
     @classmethod
     def empty(cls, n_features: int, n_targets: int) -> "Moments":
         """No rows yet."""
         size = 1 + n_features + n_targets
-        return cls(np.zeros((size, size)), n_features)
+        return cls(np.zeros((size, size)), n_features, 0)
 
     def with_rows(
         self,
@@ -48,7 +51,7 @@ class Moments:
         if weight is not None:
             rows *= np.sqrt(weight)[:, None]
         R = np.linalg.qr(np.concatenate([self.R, rows]), mode="r")
-        return Moments(np.asarray(R), self.n_features)
+        return Moments(np.asarray(R), self.n_features, self.n_rows + len(X))
 
     @property
     def n_targets(self) -> int:

@@ -21,7 +21,10 @@ DATA_ROUNDINGS: Final = 4
 
 
 def factor_of_rows(
-    A: Float[Array, "n k"], offset: Float[Array, " k"], precision: float = EPSILON
+    A: Float[Array, "n k"],
+    offset: Float[Array, " k"],
+    precision: float = EPSILON,
+    n_rows: int = 0,
 ) -> tuple[TriangularFactor, Float[Array, "n r"]]:
     """Factor the rows themselves, by QR with column pivoting. ``A`` is overwritten.
 
@@ -33,6 +36,8 @@ def factor_of_rows(
         Length of what centring took out of each column: its rounding error is left in ``A``.
     precision : float
         Rounding of the values, relative: machine epsilon of the type they came in.
+    n_rows : int
+        Rows that were reduced to ``A``, where it is itself a factor of them.
 
     Returns
     -------
@@ -44,7 +49,7 @@ def factor_of_rows(
     A *= scale
     Q, R, pivots = qr(A, overwrite_a=True, mode="economic", pivoting=True, check_finite=False)
     left = np.abs(np.diagonal(R))
-    small = ROUNDINGS * np.sqrt(max(A.shape)) * EPSILON + noise[pivots[: len(left)]]
+    small = ROUNDINGS * np.sqrt(max(*A.shape, n_rows)) * EPSILON + noise[pivots[: len(left)]]
     rank = _first(left <= small, otherwise=len(left))
     return TriangularFactor(R[:rank], pivots, scale), Q[:, :rank]
 
