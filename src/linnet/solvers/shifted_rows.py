@@ -28,6 +28,8 @@ TILE_VALUES: Final = 2**17
 # same sums; a share needs enough rows to be worth the sums of its own that it holds.
 LARGEST_SHARES: Final = 16
 ROWS_PER_COLUMN_OF_A_SHARE: Final = 64
+# From so many columns on BLAS shares out products well by itself, where rows are few.
+WIDE: Final = 256
 # Rows that the provisional centre is the mean of, taken evenly from all.
 CENTRE_ROWS: Final = 256
 # Means up to this many mean deviations cost less than a digit, and rows are used as they lie.
@@ -126,8 +128,7 @@ class ShiftedRows:
         n, count = self.source.n_samples, self._shares
         bounds = [n * share // count for share in range(count + 1)]
         shares = [range(*pair) for pair in pairwise(bounds)]
-        if count == 1:
-            # So few rows to the column that BLAS has large products to share out by itself.
+        if count == 1 and self.width >= WIDE:
             return of_share(shares[0])
         with limited_blas(1), ThreadPoolExecutor(min(thread_count(), count)) as workers:
             results = workers.map(of_share, shares)
