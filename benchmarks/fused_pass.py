@@ -1,75 +1,51 @@
 """One pass over the data by NumPy, the reference and the native engine, beside the roofline.
 
-Run from a checkout with the real data beside it: python benchmarks/fused_pass.py [rounds]
 All contenders run in turn, round after round in one process; medians, and the least time in
-brackets, are printed as Markdown tables, in milliseconds. The roofline is the longer of one read
-of X at the speed of memory and the arithmetic at that of BLAS, both measured in the same rounds.
+brackets, in milliseconds. The roofline is the longer of one read of X at the speed of memory and
+the arithmetic at that of BLAS, both measured in the same rounds.
 """
 
-import gzip
 import os
-import sys
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
 
 import numpy as np
-import scipy.sparse as sp
-from sklearn.feature_extraction.text import TfidfVectorizer
 from threadpoolctl import threadpool_limits
 
+from benchmarks import data
+from benchmarks.arena import Settings, said
+from benchmarks.results import Table
 from linnet.data import Batch, MemorySource
-from linnet.data.reading import read_table
-from linnet.engine import limited_threads, native, reference, thread_count
+from linnet.engine import limited_threads, native, reference
 from linnet.losses import SoftmaxCrossEntropy
 
-DATA = Path(os.environ.get("LINNET_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
-ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 15
+__all__ = ["measure"]
+
 # OpenBLAS's threads keep their cores busy for a while after each product, and whatever runs next
 # on them takes twice as long.
 BLAS_SETTLES = 0.1
+# A pass takes milliseconds, so that more rounds than those of fits cost little.
+ROUNDS_PER_REPEAT = 3
+COLUMNS = ("threads", "pass", "ms", "times the speed of the first", "of the roofline")
+ROOF = ("one read of X", "dot product X·X", "sgemm 1500³")
 LOSS = SoftmaxCrossEntropy()
 
 
-def machine():
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return "unknown processor"
-    return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
-
-
-def fashion_mnist():
-    def raw(name, offset):
-        return np.frombuffer(
-            gzip.open(DATA / "fashion_mnist" / name).read(), np.uint8, offset=offset
-        )
-
-    pixels = raw("train-images-idx3-ubyte.gz", 16).reshape(-1, 784)
-    return pixels, raw("train-labels-idx1-ubyte.gz", 8).astype(np.int64)
-
-
-def newsgroups():
-    table = read_table(DATA / "newsgroups20_bydate" / "train.jsonl.gz")
-    columns = {name: table.column(name).to_pylist() for name in table.names}
-    text = max(columns, key=lambda name: sum(map(len, map(str, columns[name][:100]))))
-    label = next(name for name in columns if name != text and len(set(columns[name])) == 20)
-    X = TfidfVectorizer(sublinear_tf=True).fit_transform(map(str, columns[text]))
-    return sp.csr_array(X), np.unique(columns[label], return_inverse=True)[1]
-
-
 @contextmanager
-def threads(count):
+def threads(count: int) -> Iterator[None]:
+    """Let BLAS and the engine use so many threads."""
     with threadpool_limits(count), limited_threads(count):
         yield
 
 
 @contextmanager
-def simd(name):
+def simd(name: str) -> Iterator[None]:
+    """Use this instruction set."""
     os.environ["LINNET_SIMD"] = name
     try:
         yield
@@ -77,10 +53,10 @@ def simd(name):
         del os.environ["LINNET_SIMD"]
 
 
-def timed(contenders):
+def timed(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Time each contender, round by round, in milliseconds."""
     times = defaultdict(list)
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, call in contenders.items():
             sleep(BLAS_SETTLES)
             call()  # wakes threads and fills caches
@@ -90,11 +66,12 @@ def timed(contenders):
     return times
 
 
-def shown(times):
+def shown(times: Sequence[float]) -> str:
+    """Median, and the least in brackets."""
     return f"{median(times):.1f} ({min(times):.1f})"
 
 
-def numpy_pass(X, y, W):
+def numpy_pass(X: np.ndarray, y: np.ndarray, W: np.ndarray) -> np.ndarray:
     """Two products with softmax, in float32."""
     Z = X @ W.T
     Z -= Z.max(axis=1, keepdims=True)
@@ -104,7 +81,7 @@ def numpy_pass(X, y, W):
     return Z.T @ X
 
 
-def one_read(X, count):
+def one_read(X: np.ndarray, count: int) -> float:
     """Find the largest value of X on so many threads; a sum would wait for its additions."""
     values = X.reshape(-1)
     parts = np.array_split(values, 8 * count)
@@ -112,12 +89,15 @@ def one_read(X, count):
         return max(pool.map(np.max, parts))
 
 
-def with_simd(name, call):
+def with_simd(name: str, call: Callable[[], object]) -> None:
+    """Call with this instruction set."""
     with simd(name):
         call()
 
 
-def dense_contenders(X, pixels, y, parameters, count):
+def dense_contenders(
+    X: np.ndarray, pixels: np.ndarray, y: np.ndarray, parameters: np.ndarray, count: int
+) -> dict[str, Callable[[], object]]:
     """Everything to be measured on Fashion-MNIST, by name."""
     theta, direction = parameters
     W = theta[:, :784].astype(np.float32)
@@ -154,59 +134,68 @@ def dense_contenders(X, pixels, y, parameters, count):
     return products
 
 
-def fused_passes_over_fashion_mnist():
-    pixels, y = fashion_mnist()
-    X = pixels.astype(np.float32) / np.float32(255)
+def dense_rows(count: int, rounds: int) -> list[tuple[str, ...]]:
+    """Time the passes over Fashion-MNIST, 60,000 × 784 float32, with so many threads."""
+    problem = data.fashion_mnist(1.0)
+    X, y = problem.X, problem.y
+    pixels = np.rint(X * np.float32(255)).astype(np.uint8)
     parameters = 0.05 * np.random.default_rng(0).normal(size=(2, 10, 785))
+    with threads(count):
+        times = timed(dense_contenders(X, pixels, y, parameters, count), rounds)
+    read = min(median(times["one read of X"]), median(times["dot product X·X"]))
     work = 4 * X.size * parameters.shape[1]
-    print("### Fashion-MNIST, 60,000 × 784 float32, 10 classes\n")
-    for count in sorted({1, min(2, thread_count()), thread_count()}):
-        with threads(count):
-            times = timed(dense_contenders(X, pixels, y, parameters, count))
-        read = min(median(times["one read of X"]), median(times["dot product X·X"]))
-        arithmetic = work / (2 * 1500**3) * median(times["sgemm 1500³"])
-        roofline = max(read, arithmetic)
-        numpy = median(times["NumPy, float32"])
-        print(f"{count} threads; one read of X {read:.1f} ms, arithmetic {arithmetic:.1f} ms\n")
-        print("| pass | ms | times NumPy's speed | of the roofline |\n|---|---|---|---|")
-        for name, measured in times.items():
-            if name in {"one read of X", "dot product X·X", "sgemm 1500³"}:
-                continue
-            share = f"{roofline / median(measured):.0%}" if "gradient" in name else ""
-            print(f"| {name} | {shown(measured)} | {numpy / median(measured):.1f} | {share} |")
-        print()
+    arithmetic = work / (2 * 1500**3) * median(times["sgemm 1500³"])
+    roofline = max(read, arithmetic)
+    rows = [
+        (str(count), "Fashion-MNIST: roofline, one read of X", f"{read:.1f}", "", ""),
+        (str(count), "Fashion-MNIST: roofline, arithmetic", f"{arithmetic:.1f}", "", ""),
+    ]
+    for name, measured in times.items():
+        if name in ROOF:
+            continue
+        share = f"{roofline / median(measured):.0%}" if "gradient" in name else ""
+        speed = f"{median(times['NumPy, float32']) / median(measured):.1f}"
+        rows.append((str(count), f"Fashion-MNIST: {name}", shown(measured), speed, share))
+    return rows
 
 
-def sparse_passes_over_newsgroups():
-    X, y = newsgroups()
+def sparse_rows(count: int, rounds: int) -> list[tuple[str, ...]]:
+    """Time the passes over 20 newsgroups, CSR, with so many threads."""
+    problem = data.newsgroups(1.0)
+    X, y = problem.X, problem.y
     theta, direction = 0.05 * np.random.default_rng(0).normal(size=(2, 20, X.shape[1] + 1))
     batch, source = Batch(X, y), MemorySource(X, y)
     kept = native.curvature(LOSS, batch, theta)
-    print(f"### 20 newsgroups TF-IDF, {X.shape[0]:,} × {X.shape[1]:,}, {X.nnz:,} non-zeros\n")
-    for count in sorted({1, min(2, thread_count())}):
-        contenders = {
-            "reference, gradient": lambda: source.fold(
-                lambda tile: reference.gradient_pass(LOSS, tile, theta)
-            ),
-            "gradient": lambda: native.gradient_pass(LOSS, batch, theta),
-            "Hessian product": lambda: native.hessian_product_pass(LOSS, batch, theta, direction),
-            "Hessian product, p kept": lambda: native.hessian_product_pass(
-                LOSS, batch, theta, direction, curvature=kept
-            ),
-        }
-        with threads(count):
-            times = timed(contenders)
-        print(f"{count} threads\n\n| pass | ms |\n|---|---|")
-        for name, measured in times.items():
-            print(f"| {name} | {shown(measured)} |")
-        print()
+    contenders = {
+        "reference, gradient": lambda: source.fold(
+            lambda tile: reference.gradient_pass(LOSS, tile, theta)
+        ),
+        "gradient": lambda: native.gradient_pass(LOSS, batch, theta),
+        "Hessian product": lambda: native.hessian_product_pass(LOSS, batch, theta, direction),
+        "Hessian product, p kept": lambda: native.hessian_product_pass(
+            LOSS, batch, theta, direction, curvature=kept
+        ),
+    }
+    with threads(count):
+        times = timed(contenders, rounds)
+    first = median(times["reference, gradient"])
+    return [
+        (str(count), f"newsgroups: {name}", shown(spent), f"{first / median(spent):.1f}", "")
+        for name, spent in times.items()
+    ]
 
 
-def main():
-    print(f"{machine()}, {os.cpu_count()} cores; {native.instruction_set()}; {ROUNDS} rounds\n")
-    fused_passes_over_fashion_mnist()
-    sparse_passes_over_newsgroups()
-
-
-if __name__ == "__main__":
-    main()
+def measure(settings: Settings, *, name: str, title: str, target: str) -> Table:
+    """Time all passes on one thread, and on as many as are set."""
+    rounds = ROUNDS_PER_REPEAT * settings.repeats
+    rows: list[tuple[str, ...]] = []
+    for count in sorted({1, settings.threads}):
+        said(f"  {count} threads, {rounds} rounds")
+        rows += dense_rows(count, rounds) + sparse_rows(count, rounds)
+    note = (
+        f"Medians of {rounds} rounds in turn, the least in brackets. Speeds on Fashion-MNIST are "
+        "in terms of NumPy's in float32, on newsgroups of the reference's."
+    )
+    return Table(
+        name=name, title=title, target=target, columns=COLUMNS, rows=tuple(rows), note=note
+    )
