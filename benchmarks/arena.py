@@ -26,6 +26,8 @@ __all__ = ["Settings", "chosen", "hold", "problem_folder", "said"]
 # Digits to which the optimum is certified, so that gaps of 1e-6 mean what they say; where that
 # takes too long, the default ones.
 OPTIMUM_DIGITS = (8, 6)
+# Without the optimum nobody can be judged, so that it may take longer than a contender's fit.
+OPTIMUM_PATIENCE = 10
 
 
 @final
@@ -99,7 +101,7 @@ def hold(
         optimum = _optimum(problem, folder, settings)
         if optimum is None:
             return contest(
-                optimum=f"linnet did not certify an optimum within {settings.limit:.0f} s",
+                optimum="linnet did not certify the optimum in time, so that nobody was judged",
                 standings=tuple(absent),
             )
         values, digits = optimum
@@ -172,7 +174,7 @@ def _optimum(problem: Problem, folder: Path, settings: Settings) -> tuple[np.nda
     worker = Worker(name, folder, settings.threads)
     try:
         for digits in OPTIMUM_DIGITS:
-            outcome = worker.run(digits, settings.limit)
+            outcome = worker.run(digits, OPTIMUM_PATIENCE * settings.limit)
             if outcome is not None and (outcome.proven or 0) <= 10.0**-digits:
                 said(f"  optimum known to 1e-{digits} after {outcome.seconds:.2f} s")
                 return problem.values(outcome.theta), digits

@@ -1,0 +1,391 @@
+"""The harness of the benchmarks: what it concludes from runs, and that all solve one problem."""
+
+import json
+import warnings
+from math import ceil, inf
+from statistics import median
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from benchmarks import data
+from benchmarks.arena import chosen
+from benchmarks.cases import CASES
+from benchmarks.command import main
+from benchmarks.contest import FINE_ENOUGH, Ladder, Point, race, search, time_to_gap
+from benchmarks.memory import forget_peak, peak_bytes, resident_bytes
+from benchmarks.peers import CONTENDERS
+from benchmarks.problems import Problem
+from benchmarks.report import against_each_package, json_text, markdown
+from benchmarks.results import Contest, Standing, Table
+from benchmarks.workers import ContenderError, Worker
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import logsumexp
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+GAP = 1e-6
+# The reference is certified to 1e-10, so that nobody can be further below it.
+REFERENCE_DIGITS = 10
+# Averaged SGD approaches the optimum as one over the number of steps.
+GAPS = {"scikit-learn, SGDClassifier": 2e-3}
+DOUBLING = Ladder(tuple(2**i for i in range(16)), "iterations", divisible=True)
+
+
+def problem(classes, *, sparse=False, kind=np.float64, C=0.05):
+    random = np.random.default_rng(classes)
+    X = (random.normal(size=(400, 6)) + 0.3).astype(kind)
+    if sparse:
+        X = sp.csr_matrix(np.where(np.abs(X) > 0.6, X, 0))
+    Z = X @ random.normal(size=(6, max(1, classes)))
+    if not classes:
+        return Problem(X=X, y=Z[:, 0] + random.normal(size=400) + 2, Cs=(C,))
+    if classes == 2:
+        Z[:, 0] = 0.3
+    y = (Z + random.gumbel(size=Z.shape)).argmax(axis=1)
+    return Problem(X=X, y=y.astype(np.int64), Cs=(C,))
+
+
+PROBLEMS = {
+    "three classes": problem(3),
+    "three classes, float32": problem(3, kind=np.float32),
+    "three classes, CSR": problem(3, sparse=True),
+    "two classes": problem(2),
+    "two classes, CSR": problem(2, sparse=True),
+    "ridge": problem(0),
+    "least squares": problem(0, C=inf),
+}
+FITTERS = [c for c in CONTENDERS.values() if c.work == "fit" and c.version is not None]
+PAIRS = [
+    pytest.param(contender, small, id=f"{contender.name}: {name}")
+    for contender in FITTERS
+    for name, small in PROBLEMS.items()
+    if not contender.objection(small)
+]
+
+
+def point(effort, seconds, gap):
+    return Point(effort=effort, seconds=seconds, gap=gap)
+
+
+# What is solved
+
+
+@pytest.mark.parametrize(("contender", "small"), PAIRS)
+def test_every_contender_minimises_the_same_objective(contender, small):
+    """Each comes within the gap of linnet's certified optimum, and none goes below it."""
+    best = small.values(CONTENDERS["linnet"].fit(small, REFERENCE_DIGITS).theta)
+    prepared = contender.prepare(small)
+
+    def run(effort):
+        with warnings.catch_warnings():
+            # Iterations that are cut off on purpose warn.
+            warnings.simplefilter("ignore")
+            theta = contender.fit(prepared, effort).theta
+        return point(effort, 0.0, float((small.values(theta) - best).max()))
+
+    found = search(run, contender.ladder, GAPS.get(contender.name, GAP))
+
+    assert min(p.gap for p in found.points) > -(10.0**-REFERENCE_DIGITS)
+    # A contender with default settings stops where these let it.
+    if contender.name != "scikit-learn, default settings":
+        assert found.outcome == "reached"
+
+
+def test_the_value_of_a_problem_is_the_mean_loss_plus_the_penalty():
+    small = PROBLEMS["three classes"]
+    theta = np.random.default_rng(0).normal(size=(1, 3, 7))
+    W, b = theta[0, :, :6], theta[0, :, 6]
+    Z = small.X @ W.T + b
+    losses = logsumexp(Z, axis=1) - Z[np.arange(400), small.y]
+
+    expected = losses.mean() + (W**2).sum() / (2 * 0.05 * 400)
+
+    np.testing.assert_allclose(small.values(theta), [expected], rtol=1e-12)
+
+
+def test_pixels_as_bytes_give_the_parameters_of_the_pixels_as_floats():
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, size=(300, 5))
+    y = (pixels[:, 0] / 64 + random.normal(size=300)).astype(int).clip(0, 2)
+    small = Problem(X=pixels / np.float32(255), y=y, Cs=(2.0,), pixel_scale=255.0)
+    as_bytes = CONTENDERS["linnet, uint8 pixels"]
+
+    prepared = as_bytes.prepare(small)
+
+    assert prepared[0].X.dtype == np.uint8
+    np.testing.assert_array_equal(prepared[0].X, pixels)
+    values = small.values(as_bytes.fit(prepared, REFERENCE_DIGITS).theta)
+    best = small.values(CONTENDERS["linnet"].fit(small, REFERENCE_DIGITS).theta)
+    # Both are within 1e-10; float32 rounds x = p/255 by 6e-8 of itself.
+    np.testing.assert_allclose(values, best, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", ["three classes, float32", "two classes, CSR", "ridge"])
+def test_a_problem_comes_back_from_its_folder(name, tmp_path):
+    small = PROBLEMS[name]
+
+    small.save(tmp_path)
+    back = Problem.load(tmp_path)
+
+    assert back.shape_in_words == small.shape_in_words
+    assert (back.Cs, back.work, back.pixel_scale) == (small.Cs, small.work, small.pixel_scale)
+    assert abs(back.X - small.X).max() == 0
+    np.testing.assert_array_equal(back.y, small.y)
+
+
+# What is concluded
+
+
+@given(least=st.integers(1, 30_000))
+def test_the_search_finds_the_least_sufficient_effort(least):
+    found = search(lambda e: point(e, e, 0.0 if e >= least else 1 / e), DOUBLING, 0.0)
+
+    best = time_to_gap(found.points, 0.0)
+
+    assert found.outcome == "reached"
+    assert least <= best.effort <= max(least, ceil(FINE_ENOUGH * least))
+
+
+def test_what_was_reached_before_the_time_was_up_is_kept():
+    found = search(lambda e: point(e, e, 1 / e) if e < 100 else None, DOUBLING, GAP)
+
+    assert found.outcome == "out of time"
+    assert [p.effort for p in found.points] == [1, 2, 4, 8, 16, 32, 64]
+    assert time_to_gap(found.points, GAP) is None
+
+
+def test_a_solver_that_stops_by_itself_is_not_asked_again_and_again():
+    found = search(lambda e: point(e, e, max(1 / e, 1 / 16)), DOUBLING, GAP)
+
+    assert found.outcome == "not reached"
+    assert [p.effort for p in found.points] == [1, 2, 4, 8, 16, 32]
+
+
+def test_time_up_in_the_finer_search_keeps_the_effort_that_sufficed():
+    found = search(
+        lambda e: None if e == 91 else point(e, e, 0.0 if e > 99 else 1 / e), DOUBLING, 0.0
+    )
+
+    assert found.outcome == "reached"
+    assert time_to_gap(found.points, 0.0).effort == 128
+
+
+def test_all_run_in_turn_and_ratios_are_of_the_same_round():
+    calls = []
+    times = {"ours": iter([1.0, 2.0, 4.0]), "theirs": iter([3.0, 10.0, 16.0])}
+
+    def run(name):
+        calls.append(name)
+        return next(times[name])
+
+    timing = race({name: lambda name=name: run(name) for name in times}, 3, inf)
+
+    assert calls == ["ours", "theirs"] * 3
+    assert timing.ratio("theirs", "ours") == median([3.0, 5.0, 4.0])
+
+
+def test_a_slow_contender_runs_once_and_one_that_fails_drops_out():
+    timing = race({"fast": lambda: 1.0, "slow": lambda: 60.0, "lost": lambda: None}, 4, 100.0)
+
+    assert timing.seconds == {"fast": (1.0,) * 4, "slow": (60.0,), "lost": ()}
+
+
+# What is measured
+
+
+def test_a_process_of_its_own_gives_the_same_fit_and_survives_being_stopped(tmp_path):
+    small = PROBLEMS["two classes"]
+    small.save(tmp_path)
+    worker = Worker("linnet", tmp_path, threads=1)
+    try:
+        first = worker.run(8, 60.0)
+        stopped = worker.run(8, 0.0)
+        again = worker.run(8, 60.0)
+    finally:
+        worker.stop()
+
+    assert stopped is None
+    assert first.proven < 1e-8
+    assert not first.warned
+    np.testing.assert_array_equal(first.theta, again.theta)
+    np.testing.assert_allclose(first.theta, CONTENDERS["linnet"].fit(small, 8).theta, rtol=1e-9)
+
+
+def test_what_a_contender_raises_is_told(tmp_path):
+    Problem(X=np.ones((20, 2)), y=np.zeros(20, dtype=np.int64)).save(tmp_path)
+    worker = Worker("scikit-learn, lbfgs", tmp_path, threads=1)
+
+    with pytest.raises(ContenderError, match="ValueError: This solver needs samples of at least 2"):
+        worker.run(4, 60.0)
+
+
+def test_the_peak_of_memory_sees_what_was_held_for_a_moment():
+    size = 2**26
+    forget_peak()
+    before = resident_bytes()
+
+    held = np.ones(size, dtype=np.uint8)
+    del held
+
+    # The system counts in batches of pages, a thread at a time.
+    assert size * 0.95 < peak_bytes() - before < size * 1.1
+
+
+# The data that are made
+
+
+def test_made_data_are_the_same_each_time():
+    for make in (lambda: data.embeddings(300, 8, 5), lambda: data.regression(300, 4)):
+        one, other = make(), make()
+        np.testing.assert_array_equal(one.X, other.X)
+        np.testing.assert_array_equal(one.y, other.y)
+
+
+def test_embeddings_have_unit_rows_and_overlap_so_that_four_in_five_are_told():
+    made = data.embeddings(8_000, 64, 20)
+    X, y = made.X, made.y
+
+    model = LinearDiscriminantAnalysis().fit(X[:4_000], y[:4_000])
+
+    np.testing.assert_allclose(np.linalg.norm(X, axis=1), 1, rtol=1e-6)
+    assert made.n_classes == 20
+    # 4,000 rows give a standard error of 0.006; random means are not quite orthogonal.
+    assert model.score(X[4_000:], y[4_000:]) == pytest.approx(0.8, abs=0.04)
+
+
+@pytest.mark.parametrize(("distance", "classes"), [(0.0, 10), (1.5, 2), (3.0, 100)])
+def test_classes_are_told_apart_as_often_as_simulation_says(distance, classes):
+    scores = np.random.default_rng(0).normal(size=(20_000, classes))
+    scores[:, 0] += distance
+
+    found = data.classes_told_apart(distance, classes)
+
+    # Five standard errors.
+    assert found == pytest.approx((scores.argmax(axis=1) == 0).mean(), abs=5 * 0.5 / 20_000**0.5)
+
+
+# What is reported
+
+STANDINGS = (
+    Standing(
+        contender="linnet",
+        package="linnet",
+        outcome="reached",
+        seconds=(0.5, 0.4, 0.6),
+        ratio=1.0,
+        effort="default settings",
+        gap=3e-9,
+        proven=2e-7,
+        extra_bytes=3_000_000,
+    ),
+    Standing(
+        contender="A, quick",
+        package="A",
+        outcome="reached",
+        seconds=(5.0, 6.0, 7.0),
+        ratio=12.0,
+        effort="64 iterations",
+        gap=4e-7,
+        extra_bytes=60_000_000,
+    ),
+    Standing(contender="A, slow", package="A", outcome="out of time", seconds=(300.0,), ratio=600),
+    Standing(contender="B", package="B", outcome="out of time", seconds=(300.0,), ratio=600.0),
+    Standing(contender="C", package="C", outcome="not reached", seconds=(1.0,), gap=2e-3),
+    Standing(contender="D", package="D", outcome="not installed"),
+)
+CONTEST = Contest(
+    name="case",
+    title="A case",
+    target=">= 10 times A",
+    shape="100 × 5 float64",
+    data_bytes=30_000_000,
+    gap=GAP,
+    reference="linnet",
+    optimum="the optimum is certified to 1e-8 nats",
+    standings=STANDINGS,
+)
+
+
+def test_the_table_shows_what_was_measured_and_bounds_as_bounds():
+    lines = markdown(CONTEST).splitlines()
+    cells = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+
+    assert lines[0] == "### A case (`case`)"
+    assert cells[2] == [
+        "linnet",
+        "0.5 s",
+        "0.4 s … 0.6 s",
+        "1",
+        "< 1e-08 (proven 2e-07)",
+        "3.0 MB (10% of X)",
+        "default settings",
+    ]
+    assert cells[3][1:4] == ["6 s", "5 s … 7 s", "12"]
+    assert cells[5][:4] == ["B", "> 300 s", "", "> 600"]
+    assert "Not measured: D: not installed." in lines
+
+
+def test_linnet_stands_against_the_best_solver_of_each_package():
+    (said,) = against_each_package(CONTEST)
+
+    assert said.splitlines() == [
+        "- A: its best takes 12 times linnet's time (A, quick).",
+        "- B: out of time, at more than 600 times linnet's time.",
+        "- C: stopped short of the gap.",
+    ]
+
+
+def test_json_keeps_every_figure_and_is_strict():
+    table = Table(name="t", title="T", target="", columns=("a",), rows=(("1",),))
+    unbounded = Standing(contender="E", package="E", outcome="reached", gap=inf)
+
+    text = json_text(
+        {"cores": "2"}, [CONTEST, table, Contest(**vars(CONTEST) | {"standings": (unbounded,)})]
+    )
+    back = json.loads(text, parse_constant=pytest.fail)
+
+    assert back["machine"] == {"cores": "2"}
+    assert back["results"][0]["standings"][0]["seconds"] == [0.5, 0.4, 0.6]
+    assert back["results"][1]["rows"] == [["1"]]
+    assert back["results"][2]["standings"][0]["gap"] == "inf"
+
+
+# The command
+
+
+def test_peers_are_chosen_by_package_or_by_name():
+    def names(*patterns):
+        return {c.name for c in CONTENDERS.values() if c.work == "fit" and chosen(c, patterns)}
+
+    ours = {"linnet", "linnet, uint8 pixels"}
+    assert names("none") == ours
+    assert names("PyTorch*") == ours | {"PyTorch, L-BFGS"}
+    assert {c.name for c in FITTERS} <= names()
+    assert not {n for n in names("scikit-learn") if n.startswith("scikit-learn-intelex")}
+
+
+def test_the_list_names_every_case_and_contender(capsys):
+    main(["--list"])
+
+    listed = capsys.readouterr().out
+    assert all(name in listed for name in [*CASES, *CONTENDERS])
+
+
+def test_an_unknown_case_is_told_at_once():
+    with pytest.raises(SystemExit, match="No case is called nothing"):
+        main(["nothing"])
+
+
+def test_a_case_runs_from_the_command_to_the_files(tmp_path, capsys):
+    file, page = tmp_path / "figures.json", tmp_path / "figures.md"
+
+    main(["iris", "--peers", "*newton-cg", "--repeats=2", f"--json={file}", f"--markdown={page}"])
+
+    (result,) = json.loads(file.read_text())["results"]
+    by_name = {s["contender"]: s for s in result["standings"] if s["seconds"]}
+    assert set(by_name) == {"linnet", "scikit-learn, newton-cg"}
+    assert all(s["outcome"] == "reached" and len(s["seconds"]) == 2 for s in by_name.values())
+    assert by_name["linnet"]["proven"] < GAP
+    assert "### iris" in page.read_text()
+    assert page.read_text().splitlines()[-1] in capsys.readouterr().out
