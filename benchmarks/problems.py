@@ -13,7 +13,7 @@ __all__ = ["Problem", "Work"]
 
 Work = Literal["fit", "path", "epoch"]
 
-WARM_UP_ROWS = 300
+WARM_UP_ROWS, WARM_UP_COLUMNS = 300, 50
 
 
 @final
@@ -89,12 +89,12 @@ class Problem:
             [self._objective(C).value(part) for C, part in zip(self.Cs, theta, strict=True)]
         )
 
-    def first_rows(self) -> "Problem":
-        """Give a few rows of the same kind with every class among them, for warming up."""
+    def small_part(self) -> "Problem":
+        """Give a few rows and columns of the same kind, every class among them, to warm up with."""
         rows = np.arange(min(WARM_UP_ROWS, len(self.y)))
         if self.has_classes:
             rows = np.union1d(rows, np.unique(self.y, return_index=True)[1])
-        return replace(self, X=self.X[rows], y=self.y[rows], Cs=self.Cs[:2])
+        return replace(self, X=self.X[rows, :WARM_UP_COLUMNS], y=self.y[rows], Cs=self.Cs[:2])
 
     def save(self, folder: Path) -> None:
         """Write the problem to a folder, for :meth:`load` in another process."""
