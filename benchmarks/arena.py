@@ -61,6 +61,7 @@ class _Entry:
     contender: Contender
     worker: Worker
     found: Search = field(default_factory=lambda: Search((), "not reached"))
+    failure: str = ""
     most_bytes: int = 0
 
     def best(self, gap: float) -> Point | None:
@@ -73,55 +74,25 @@ class _Entry:
         return self.found.outcome == "reached" or (by_itself and bool(self.found.points))
 
 
-def hold(
-    problem: Problem,
-    settings: Settings,
-    *,
-    name: str,
-    title: str,
-    target: str,
-    gap: float | None,
-) -> Contest:
-    """Let all that apply fit ``problem`` to ``gap``, or, if that is None, once."""
+def hold(problem: Problem, settings: Settings, *, gap: float | None, **about: str) -> Contest:
+    """Let all that apply fit ``problem`` to ``gap``, or, if that is None, once.
+
+    ``about`` is the name, the title and the target.
+    """
     reference = REFERENCES[problem.work]
-    contest = partial(
-        Contest,
-        name=name,
-        title=title,
-        target=target,
+    contenders, absent = _invited(problem, settings)
+    optimum, standings = "not run", []
+    if CONTENDERS[reference] in contenders:
+        with problem_folder(problem) as folder:
+            optimum, standings = _contend(problem, folder, contenders, gap, settings)
+    return Contest(
+        **about,
         shape=problem.shape_in_words,
         data_bytes=problem.data_bytes,
         gap=gap,
         reference=reference,
-    )
-    contenders, absent = _invited(problem, settings)
-    if CONTENDERS[reference] not in contenders:
-        return contest(optimum="not run", standings=tuple(absent))
-    with problem_folder(problem) as folder:
-        optimum = _optimum(problem, folder, settings)
-        if optimum is None:
-            return contest(
-                optimum="linnet did not certify the optimum in time, so that nobody was judged",
-                standings=tuple(absent),
-            )
-        values, digits = optimum
-        wanted = inf if gap is None else gap
-        entries = [_Entry(c, Worker(c.name, folder, settings.threads)) for c in contenders]
-        try:
-            failed = _search_all(entries, problem, values, wanted, settings)
-            entries = [entry for entry in entries if entry.contender.name not in failed]
-            timing = _race_all(entries, wanted, settings)
-        finally:
-            for entry in entries:
-                entry.worker.stop()
-    standings = [_standing(entry, timing, reference, gap, settings.limit) for entry in entries]
-    failures = [
-        Standing(contender=n, package=CONTENDERS[n].package, outcome="failed", note=why)
-        for n, why in failed.items()
-    ]
-    return contest(
-        optimum=f"the optimum is certified to 1e-{digits} nats",
-        standings=tuple(standings + failures + absent),
+        optimum=optimum,
+        standings=(*standings, *absent),
     )
 
 
@@ -168,6 +139,33 @@ def _invited(problem: Problem, settings: Settings) -> tuple[list[Contender], lis
     return invited, absent
 
 
+def _contend(
+    problem: Problem,
+    folder: Path,
+    contenders: Sequence[Contender],
+    gap: float | None,
+    settings: Settings,
+) -> tuple[str, list[Standing]]:
+    """Say how far the optimum is certified, and how each contender came out."""
+    found = _optimum(problem, folder, settings)
+    if found is None:
+        return "linnet did not certify the optimum in time, so that nobody was judged", []
+    optimum, digits = found
+    wanted = inf if gap is None else gap
+    entries = [_Entry(c, Worker(c.name, folder, settings.threads)) for c in contenders]
+    try:
+        for entry in entries:
+            _search_for(entry, problem, optimum, wanted, settings)
+        timing = _race_all(entries, wanted, settings)
+    finally:
+        for entry in entries:
+            entry.worker.stop()
+    standings = [
+        _standing(entry, timing, REFERENCES[problem.work], gap, settings.limit) for entry in entries
+    ]
+    return f"the optimum is certified to 1e-{digits} nats", standings
+
+
 def _optimum(problem: Problem, folder: Path, settings: Settings) -> tuple[np.ndarray, int] | None:
     """F at the optimum for each C, and the digits to which it is certified."""
     name = PATH_OPTIMUM if problem.work == "path" else OPTIMUM
@@ -183,42 +181,35 @@ def _optimum(problem: Problem, folder: Path, settings: Settings) -> tuple[np.nda
     return None
 
 
-def _search_all(
-    entries: Sequence[_Entry],
-    problem: Problem,
-    values: np.ndarray,
-    gap: float,
-    settings: Settings,
-) -> dict[str, str]:
-    """Search for the cheapest effort of each; give the failures by name."""
-    failed = {}
-    for entry in entries:
-        name = entry.contender.name
+def _search_for(
+    entry: _Entry, problem: Problem, optimum: np.ndarray, gap: float, settings: Settings
+) -> None:
+    """Search for the cheapest effort of a contender; note what is found, or why it failed."""
+    name = entry.contender.name
 
-        def run(effort: int, entry: _Entry = entry) -> Point | None:
-            outcome = entry.worker.run(effort, settings.limit)
-            if outcome is None:
-                said(f"  {entry.contender.name}, {effort}: stopped at {settings.limit:.0f} s")
-                return None
-            found = float(np.max(problem.values(outcome.theta) - values))
-            # Parameters that have overflowed are as far off as can be.
-            distance = found if np.isfinite(found) else inf
-            said(f"  {entry.contender.name}, {effort}: {outcome.seconds:.3f} s, gap {distance:.1e}")
-            return Point(
-                effort=effort,
-                seconds=outcome.seconds,
-                gap=distance,
-                extra_bytes=outcome.extra_bytes,
-                proven=outcome.proven,
-                warned=outcome.warned,
-            )
+    def run(effort: int) -> Point | None:
+        outcome = entry.worker.run(effort, settings.limit)
+        if outcome is None:
+            said(f"  {name}, {effort}: stopped at {settings.limit:g} s")
+            return None
+        found = float(np.max(problem.values(outcome.theta) - optimum))
+        # Parameters that have overflowed are as far off as can be.
+        distance = found if np.isfinite(found) else inf
+        said(f"  {name}, {effort}: {outcome.seconds:.3f} s, gap {distance:.1e}")
+        return Point(
+            effort=effort,
+            seconds=outcome.seconds,
+            gap=distance,
+            extra_bytes=outcome.extra_bytes,
+            proven=outcome.proven,
+            warned=outcome.warned,
+        )
 
-        try:
-            entry.found = search(run, entry.contender.ladder, gap)
-        except ContenderError as error:
-            said(f"  {name} failed: {error}")
-            failed[name] = str(error)
-    return failed
+    try:
+        entry.found = search(run, entry.contender.ladder, gap)
+    except ContenderError as error:
+        said(f"  {name} failed: {error}")
+        entry.failure = str(error)
 
 
 def _race_all(entries: Sequence[_Entry], gap: float, settings: Settings) -> Race:
@@ -226,7 +217,11 @@ def _race_all(entries: Sequence[_Entry], gap: float, settings: Settings) -> Race
 
     def run(entry: _Entry, effort: int) -> float | None:
         # What took just less than the limit may take longer next time.
-        outcome = entry.worker.run(effort, 2 * settings.limit)
+        try:
+            outcome = entry.worker.run(effort, 2 * settings.limit)
+        except ContenderError as error:
+            said(f"  {entry.contender.name} failed: {error}")
+            outcome = None
         if outcome is None:
             return None
         entry.most_bytes = max(entry.most_bytes, outcome.extra_bytes)
@@ -244,6 +239,13 @@ def _standing(
     entry: _Entry, timing: Race, reference: str, gap: float | None, limit: float
 ) -> Standing:
     contender, found = entry.contender, entry.found
+    if entry.failure:
+        return Standing(
+            contender=contender.name,
+            package=contender.package,
+            outcome="failed",
+            note=entry.failure,
+        )
     best = entry.best(inf if gap is None else gap)
     seconds = timing.seconds.get(contender.name, ())
     ours = timing.seconds.get(reference, ())
