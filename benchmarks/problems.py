@@ -13,7 +13,7 @@ __all__ = ["Problem", "Work"]
 
 Work = Literal["fit", "path", "epoch"]
 
-WARM_UP_ROWS, WARM_UP_COLUMNS = 300, 50
+WARM_UP_ROWS, WARM_UP_COLUMNS = 300, 20
 
 
 @final
@@ -89,12 +89,19 @@ class Problem:
             [self._objective(C).value(part) for C, part in zip(self.Cs, theta, strict=True)]
         )
 
-    def small_part(self) -> "Problem":
-        """Give a few rows and columns of the same kind, every class among them, to warm up with."""
-        rows = np.arange(min(WARM_UP_ROWS, len(self.y)))
-        if self.has_classes:
-            rows = np.union1d(rows, np.unique(self.y, return_index=True)[1])
-        return replace(self, X=self.X[rows, :WARM_UP_COLUMNS], y=self.y[rows], Cs=self.Cs[:2])
+    def rehearsal(self) -> "Problem":
+        """Make an easy little problem of the same kind, to warm up with.
+
+        A few rows of the data would do but for ill-conditioned ones, on which some never end.
+        """
+        random = np.random.default_rng(0)
+        rows = max(WARM_UP_ROWS, 2 * self.n_classes)
+        X = random.random((rows, min(WARM_UP_COLUMNS, self.X.shape[1]))).astype(self.X.dtype)
+        y = np.arange(rows) % self.n_classes if self.has_classes else X[:, 0].astype(np.float64)
+        if self.is_sparse:
+            X = sp.csr_matrix(np.where(X > 0.5, X, 0))
+        Cs = tuple(C if isinf(C) else min(C, 0.01) for C in self.Cs[:2])
+        return replace(self, X=X, y=y, Cs=Cs)
 
     def save(self, folder: Path) -> None:
         """Write the problem to a folder, for :meth:`load` in another process."""

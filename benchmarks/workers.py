@@ -126,7 +126,7 @@ def _serve(connection: Connection, name: str, folder: Path) -> None:
         problem = Problem.load(folder)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            contender.fit(contender.prepare(problem.small_part()), contender.ladder.efforts[0])
+            contender.fit(contender.prepare(problem.rehearsal()), contender.ladder.efforts[0])
         prepared = contender.prepare(problem)
         del problem
         connection.send("ready")

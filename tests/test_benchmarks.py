@@ -134,6 +134,18 @@ def test_a_problem_comes_back_from_its_folder(name, tmp_path):
     np.testing.assert_array_equal(back.y, small.y)
 
 
+@pytest.mark.parametrize("name", PROBLEMS)
+def test_contenders_rehearse_on_a_problem_of_the_same_kind(name):
+    small = PROBLEMS[name]
+
+    easy = small.rehearsal()
+
+    assert (easy.n_classes, easy.is_sparse) == (small.n_classes, small.is_sparse)
+    assert (easy.X.dtype, easy.y.dtype) == (small.X.dtype, small.y.dtype)
+    assert easy.X.shape[1] == small.X.shape[1]
+    assert all(not c.objection(easy) for c in FITTERS if not c.objection(small))
+
+
 # What is concluded
 
 
