@@ -261,7 +261,7 @@ def _standing(
         contender=contender.name,
         package=contender.package,
         version=contender.version or "",
-        outcome="timed" if gap is None else found.outcome,
+        outcome="timed" if gap is None and found.points else found.outcome,
         seconds=seconds,
         ratio=ratio,
         effort=_effort(contender, best),
@@ -269,7 +269,9 @@ def _standing(
         proven=None if best is None else best.proven,
         # Where iterations are cut off on purpose, a warning says nothing.
         warned=best is not None and best.warned and len(contender.ladder.efforts) == 1,
-        extra_bytes=max([entry.most_bytes, *(p.extra_bytes for p in found.points)], default=None),
+        extra_bytes=max((entry.most_bytes, *(p.extra_bytes for p in found.points)))
+        if found.points
+        else None,
     )
 
 

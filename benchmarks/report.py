@@ -19,7 +19,8 @@ def markdown(result: Result) -> str:
         body = _grid(result.columns, result.rows)
         facts = [result.note] if result.note else []
     else:
-        body = _grid(HEADER, [_row(result, s) for s in result.standings if s.outcome not in ABSENT])
+        rows = [_row(result, s) for s in result.standings if s.outcome not in ABSENT]
+        body = _grid(HEADER, rows) if rows else "No figures."
         facts = [f"{result.shape}, {_bytes(result.data_bytes)}; {result.optimum}."]
         facts += against_each_package(result) + _absent(result)
     target = [f"Target: {result.target}."] if result.target else []

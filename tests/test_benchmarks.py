@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 from math import ceil, inf
 from statistics import median
 
@@ -90,6 +91,26 @@ def test_every_contender_minimises_the_same_objective(contender, small):
     # A contender with default settings stops where these let it.
     if contender.name != "scikit-learn, default settings":
         assert found.outcome == "reached"
+
+
+@pytest.mark.parametrize("start", ["each C cold", "warm-started"])
+def test_a_path_has_the_optimum_of_each_strength_in_the_order_given(start):
+    small = replace(PROBLEMS["three classes"], Cs=(10.0, 0.01, 1.0), work="path")
+    singly = [replace(small, Cs=(C,), work="fit") for C in small.Cs]
+    best = [s.values(CONTENDERS["linnet"].fit(s, REFERENCE_DIGITS).theta)[0] for s in singly]
+
+    fit = CONTENDERS[f"scikit-learn, lbfgs, {start}"].fit(small, 8)
+
+    np.testing.assert_allclose(small.values(fit.theta), best, rtol=0, atol=GAP)
+
+
+@pytest.mark.parametrize("name", ["linnet, epoch", "scikit-learn, SGDClassifier, epoch"])
+def test_an_epoch_makes_better_than_guessing(name):
+    small = replace(PROBLEMS["three classes"], work="epoch")
+
+    (value,) = small.values(CONTENDERS[name].fit(small, 0).theta)
+
+    assert value < np.log(3)
 
 
 def test_the_value_of_a_problem_is_the_mean_loss_plus_the_penalty():
