@@ -3,6 +3,7 @@
 import json
 import warnings
 from dataclasses import replace
+from functools import partial
 from math import ceil, inf
 from statistics import median
 
@@ -10,10 +11,11 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 from benchmarks import data
-from benchmarks.arena import chosen
+from benchmarks.arena import Settings, chosen
 from benchmarks.cases import CASES
 from benchmarks.command import main
 from benchmarks.contest import FINE_ENOUGH, Ladder, Point, race, search, time_to_gap
+from benchmarks.growth import growth
 from benchmarks.memory import forget_peak, peak_bytes, resident_bytes
 from benchmarks.peers import CONTENDERS
 from benchmarks.problems import Problem
@@ -263,6 +265,22 @@ def test_the_peak_of_memory_sees_what_was_held_for_a_moment():
 
     # The system counts in batches of pages, a thread at a time.
     assert size * 0.95 < peak_bytes() - before < size * 1.1
+
+
+def test_growth_is_told_in_terms_of_the_smallest_size():
+    makers = {rows: partial(data.embeddings, rows, 8, 5) for rows in (300, 600)}
+
+    table = growth(
+        makers, Settings(repeats=2, limit=60, threads=1), name="g", title="G", target="linear"
+    )
+
+    assert [(row[0], row[1]) for row in table.rows] == [
+        ("300", "300 × 8 float32, 5 classes"),
+        ("600", "600 × 8 float32, 5 classes"),
+    ]
+    assert table.rows[0][3:] == ("1", "1")
+    assert float(table.rows[1][3]) > 0
+    assert table.rows[1][4] == "2"
 
 
 # The data that are made
