@@ -41,6 +41,7 @@ def _csr(X: Any) -> Any:
         torch.from_numpy(X.indices.astype(np.int64)),
         torch.from_numpy(X.data),
         X.shape,
+        check_invariants=True,
     )
 
 
