@@ -2,6 +2,7 @@
 
 from linnet.engine.choice import (
     curvature,
+    descend,
     engine_name,
     gradient_pass,
     hessian_diagonal_pass,
@@ -11,6 +12,7 @@ from linnet.engine.choice import (
     slope_pass,
     value_pass,
 )
+from linnet.engine.descent import Iterate, StepRule, Walk
 from linnet.engine.hessian import hessian_pass, second_moment_pass
 from linnet.engine.line import LineOfScores
 from linnet.engine.reference import scores
@@ -18,7 +20,11 @@ from linnet.engine.threads import limited_threads, thread_count
 
 __all__ = [
     "LineOfScores",
+    "Iterate",
+    "StepRule",
+    "Walk",
     "curvature",
+    "descend",
     "engine_name",
     "gradient_pass",
     "hessian_diagonal_pass",

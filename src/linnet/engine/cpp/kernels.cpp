@@ -3,6 +3,8 @@
 
 #include "dense.hpp"
 #include "moments.hpp"
+#include "descent_dense.hpp"
+#include "descent_sparse.hpp"
 #include "sparse.hpp"
 
 namespace linnet {
@@ -49,6 +51,19 @@ void add_moments(const MomentJob &job, const MomentPart &part, void *working, co
                      : moments<double>(job, part, working, poll);
 }
 
+std::size_t descent_size(const Descent &descent) {
+  return descent.job.sparse ? sparse_descent_size(descent) : dense_descent_size(descent);
+}
+
+bool descend(const Descent &descent, void *working, Fault &fault, const Poll &poll) {
+  if (!descent.job.sparse) return descend_dense(descent, working, fault, poll);
+  bool done = false;
+  with_types(descent.job.entries, [&](auto index, auto value) {
+    done = descend_sparse<decltype(index), decltype(value)>(descent, working, fault, poll);
+  });
+  return done;
+}
+
 template <class T, Vec<T> (*F)(Vec<T>)> void each(const T *from, T *to, std::int64_t count) {
   constexpr std::int64_t W = WIDTH<T>;
   for (std::int64_t i = 0; i < count; i += W) {
@@ -76,6 +91,8 @@ const Kernels kernels = {LINNET_TEXT(LINNET_SIMD),
                          sparse_finish,
                          moments_size,
                          add_moments,
+                         descent_size,
+                         descend,
                          each<float, exp<float>>,
                          each<double, exp<double>>,
                          each<float, log<float>>,
