@@ -58,16 +58,15 @@ class StepRule:
     epsilon: float = 1e-8
 
     @property
-    def is_plain(self) -> bool:
-        """Whether a step needs nothing but the gradient."""
-        return self.optimizer == "sgd" and not self.momentum and not self.average
-
-    @property
     def n_slots(self) -> int:
         """Number of arrays, in the shape of Θ, that are remembered from step to step."""
-        if self.is_plain:
-            return 0
-        return 2 if self.average or self.optimizer == "adam" else 1
+        match self.optimizer:
+            case "sgd":
+                return bool(self.momentum) + self.average
+            case "adagrad":
+                return 1
+            case "adam":
+                return 2
 
 
 @final
@@ -75,7 +74,7 @@ class StepRule:
 class Iterate:
     """Parameters Θ between two steps, what the rule remembers, and the steps taken so far.
 
-    ``slots`` are (), (v,), (v, U), (G,) or (M, V) of the formulas, in the shape of Θ.
+    ``slots`` hold, in the shape of Θ, v and U as far as they are needed; or G; or M and V.
     """
 
     theta: Float[Array, "m p"]
@@ -95,7 +94,7 @@ class Iterate:
     def estimate(self, rule: StepRule) -> Float[Array, "m p"]:
         """Θ, or the mean of all iterates so far where the rule averages."""
         if rule.average and self.steps:
-            return self.slots[1] / self.steps
+            return self.slots[-1] / self.steps
         return self.theta
 
 

@@ -52,10 +52,12 @@ def _mean_gradient(
 def _linear_step(
     slope: Float[Array, "m p"], rate: float, rule: StepRule, now: Iterate
 ) -> Iterate:
-    velocity = slope if rule.is_plain else rule.momentum * now.slots[0] + slope
+    velocity = rule.momentum * now.slots[0] + slope if rule.momentum else slope
     theta = now.theta - rate * velocity
-    slots = () if rule.is_plain else (velocity, *(total + theta for total in now.slots[1:]))
-    return Iterate(theta, slots, now.steps + 1)
+    remembered = (velocity,) if rule.momentum else ()
+    if rule.average:
+        remembered += (now.slots[-1] + theta,)
+    return Iterate(theta, remembered, now.steps + 1)
 
 
 def _columns_met(some: Batch, theta: Float[Array, "m p"], rule: StepRule) -> Array:

@@ -203,7 +203,6 @@ def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Itera
     to their entries, whatever the rule.
     """
     after = iterate.copy()
-    slots = (*after.slots, None, None)
     weight = batch.weight
     fault = _native.descend(
         _rows(batch.X),
@@ -211,7 +210,7 @@ def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Itera
         _kind(batch.y),
         None if weight is None else np.ascontiguousarray(weight, dtype=np.float64),
         after.theta,
-        *slots[:2],
+        *_places(rule, after.slots),
         np.ascontiguousarray(walk.order, dtype=np.int64),
         np.ascontiguousarray(walk.rates, dtype=np.float64),
         loss="squared" if isinstance(loss, SquaredLoss) else "softmax",
@@ -286,8 +285,15 @@ def _run(
 
 def _rule(rule: StepRule) -> str:
     if rule.optimizer == "sgd":
-        return "plain" if rule.is_plain else "linear"
+        return "linear" if rule.momentum else "plain"
     return rule.optimizer
+
+
+def _places(rule: StepRule, slots: tuple[Array, ...]) -> tuple[Array | None, Array | None]:
+    """Give each array the place where the engine looks for it: a sum of iterates is second."""
+    if len(slots) == 1:
+        return (None, slots[0]) if rule.average else (slots[0], None)
+    return (slots[0], slots[1]) if slots else (None, None)
 
 
 def _raise(fault: tuple[str, int, int], *, classes: int) -> None:

@@ -3,7 +3,7 @@
 // A step takes the next few rows of `order`. With the gradient g of their mean loss, the rate h of
 // the step, the strength l of the penalty (none on intercepts) and parameters w it is
 //   plain:    w -= h (g + l w)
-//   linear:   v = mu v + g + l w, w -= h v, and where averages are wanted u += w
+//   linear:   v = mu v + g + l w, w -= h v; and either, where averages are wanted, u += w
 //   adagrad:  G += g g,  d = sqrt G + eps,                             w -= h g / d
 //   adam:     first += (1 - b1) (g - first), second += (1 - b2) (g g - second),
 //             d = sqrt(second / c2) + eps,                             w -= h (first / c1) / d
@@ -27,13 +27,15 @@ struct Descent {
   double momentum = 0;
   double beta1 = 0, beta2 = 0, epsilon = 0;
   std::int64_t before = 0; // steps taken in earlier walks
-  // m x p each: the parameters, then what the rule remembers; null where it has none.
+  // m x p each: the parameters, then what the rule remembers; null where it has none. They are
+  // v and u, or G, or both moments.
   double *theta = nullptr, *slots[2] = {nullptr, nullptr};
 
   std::int64_t steps() const { return (count + batch - 1) / batch; }
+  bool averages() const { return slots[1] && rule != Rule::adam; }
   // Parameters and what goes with them: a gradient too, but for plain steps.
   int arrays() const {
-    return rule == Rule::plain ? 1 : 2 + (slots[0] != nullptr) + (slots[1] != nullptr);
+    return 1 + (slots[0] != nullptr) + (slots[1] != nullptr) + (rule != Rule::plain);
   }
 };
 

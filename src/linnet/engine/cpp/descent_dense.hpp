@@ -120,6 +120,16 @@ inline void add_and_clear(double *to, double *from, std::int64_t count, double f
   for (std::int64_t i = 0; i < count; ++i) to[i] += factor * from[i], from[i] = 0;
 }
 
+// Adds the parameters to their sum, where one is kept.
+inline void add_iterate(const Descent &descent, const DenseDescent &at, double scale) {
+  if (!descent.averages()) return;
+  const std::int64_t m = descent.job.m, size = m * at.ld;
+  double *__restrict sum = at.weights[2];
+  const double *__restrict w = at.weights[0];
+  for (std::int64_t i = 0; i < size; ++i) sum[i] += scale * w[i];
+  for (std::int64_t j = 0; j < m; ++j) at.intercepts[2][j] += at.intercepts[0][j];
+}
+
 // A few rows go straight to the weights; more of them by way of a gradient, for later ones must
 // meet the weights as they were.
 inline bool plain_dense_step(const Descent &descent, DenseDescent &at, std::int64_t t,
@@ -131,12 +141,14 @@ inline bool plain_dense_step(const Descent &descent, DenseDescent &at, std::int6
     if (!dense_residuals(descent, at, first, count, scale.now, fault)) return false;
     multiply(at.weights[0], size, scale.shrink(shrinking));
     add_gradient(descent, at, count, step / scale.now, step, at.weights[0], at.intercepts[0]);
+    add_iterate(descent, at, scale.now);
     return true;
   }
   if (!dense_gradient(descent, at, first, count, scale.now, step, fault)) return false;
   multiply(at.weights[0], size, scale.shrink(shrinking));
   add_and_clear(at.weights[0], at.weights[3], size, 1 / scale.now);
   add_and_clear(at.intercepts[0], at.intercepts[3], m, 1);
+  add_iterate(descent, at, scale.now);
   return true;
 }
 

@@ -160,8 +160,11 @@ inline void advance(const Descent &descent, const Metric &metric, std::int64_t t
 
 // A penalty on weights that stand as scale times what is kept: a plain step then costs nothing but
 // for what it touches. The scale is made 1 again before it loses digits.
+//
+// So with the sum of all iterates: it stands as what is kept of it plus `summed` times the kept
+// weights (Xu 2011, section 4.1). A step that adds d to these takes `summed` d from it.
 struct Scale {
-  double now = 1;
+  double now = 1, summed = 0;
 
   // Gives what the kept numbers have to be multiplied with: 1, but now and then.
   double shrink(double factor) {

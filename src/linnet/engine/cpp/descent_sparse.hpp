@@ -18,11 +18,11 @@ struct SparseDescent {
   Gathered rows;
   double *scores;        // row by row: those of a tile
   double *residuals;     // row by row: those of a step
-  double *columns;       // k x stride
   double *intercepts[4]; // as for dense rows
   std::int64_t *reached; // k: steps that each column has gone through
   double *spent;         // sums of the rates of the steps before
   Map *maps;
+  double *columns; // k x stride, the last of all
 };
 
 inline SparseDescent sparse_descent(const Descent &descent, Layout &layout) {
@@ -34,7 +34,6 @@ inline SparseDescent sparse_descent(const Descent &descent, Layout &layout) {
   at.rows = gathered(descent, layout);
   at.scores = layout.part<double>(at.rows.lines.ld * at.ld);
   at.residuals = layout.part<double>(descent.batch * at.ld);
-  at.columns = layout.part<double>(job.k() * at.stride);
   for (int a = 0; a < 4; ++a) {
     const bool used = a == 0 || a == 3 || descent.slots[a - 1];
     at.intercepts[a] = used ? layout.part<double>(at.ld) : nullptr;
@@ -42,6 +41,7 @@ inline SparseDescent sparse_descent(const Descent &descent, Layout &layout) {
   at.reached = layout.part<std::int64_t>(plain ? 0 : job.k());
   at.spent = layout.part<double>(plain || linear ? 0 : descent.steps() + 1);
   at.maps = layout.part<Map>(linear ? Maps::size(descent.steps()) : 0);
+  at.columns = layout.part<double>(job.k() * at.stride);
   return at;
 }
 
@@ -51,20 +51,21 @@ inline std::size_t sparse_descent_size(const Descent &descent) {
   return layout.size();
 }
 
-// From the shape of the parameters, or back to it.
-inline void carry(const Descent &descent, const SparseDescent &at, bool back) {
+// From the shape of the parameters, or back to it; the weights times `scale` then.
+inline void carry(const Descent &descent, const SparseDescent &at, bool back, double scale = 1) {
   const Job &job = descent.job;
   double *const outside[3] = {descent.theta, descent.slots[0], descent.slots[1]};
   constexpr std::int64_t some = 64; // columns turned at a time: their lines stay in the cache
   for (int a = 0, place = 0; a < 3; ++a) {
     if (!outside[a]) continue;
     double *in = at.columns + at.ld * place++;
+    const double factor = a == 0 ? scale : 1;
     for (std::int64_t c0 = 0; c0 < job.k(); c0 += some) {
       const std::int64_t end = c0 + some < job.k() ? c0 + some : job.k();
       for (std::int64_t j = 0; j < job.m; ++j) {
         double *out = outside[a] + j * job.p();
         if (back)
-          for (std::int64_t c = c0; c < end; ++c) out[c] = in[c * at.stride + j];
+          for (std::int64_t c = c0; c < end; ++c) out[c] = factor * in[c * at.stride + j];
         else
           for (std::int64_t c = c0; c < end; ++c) in[c * at.stride + j] = out[c];
       }
@@ -145,13 +146,26 @@ public:
     const double step = -rate * descent_.share / static_cast<double>(count);
     if (!residuals_of(t, count, scale.now, [](const Entries<I, V> &) {})) return false;
     const double folded = scale.shrink(1 - rate * descent_.l2);
-    const std::int64_t size = descent_.job.k() * at_.stride;
-    for (std::int64_t i = 0; folded != 1 && i < size; ++i) at_.columns[i] *= folded;
+    if (folded != 1) fold(folded, scale);
     add_intercepts(count, step, at_.intercepts[0]);
-    const double factor = step / scale.now;
-    for (std::int64_t i = 0; i < count * at_.ld; ++i) at_.residuals[i] *= factor;
-    for (std::int64_t i = 0; i < count; ++i) scatter_row(t, i, at_.columns);
+    scatter_all(t, count, step / scale.now, at_.columns);
+    if (!descent_.averages()) return true;
+    scatter_all(t, count, -scale.summed, at_.columns + at_.ld);
+    scale.summed += scale.now;
+    for (std::int64_t j = 0; j < at_.ld; ++j) at_.intercepts[2][j] += at_.intercepts[0][j];
     return true;
+  }
+
+  // Kept weights times `factor`, and the sum of iterates as it is.
+  void fold(double factor, Scale &scale) const {
+    for (std::int64_t c = 0; c < descent_.job.k(); ++c) {
+      double *w = at_.columns + c * at_.stride, *sum = w + at_.ld;
+      for (std::int64_t j = 0; j < at_.ld; ++j) {
+        if (descent_.averages()) sum[j] += scale.summed * w[j];
+        w[j] *= factor;
+      }
+    }
+    scale.summed = 0;
   }
 
   bool step(std::int64_t t, std::int64_t count, const Catching &catching) {
@@ -162,9 +176,7 @@ public:
     };
     if (!residuals_of(t, count, 1, catch_up)) return false;
     const double mean = descent_.share / static_cast<double>(count);
-    for (std::int64_t i = 0; i < count * at_.ld; ++i) at_.residuals[i] *= mean;
-    for (std::int64_t i = 0; i < count; ++i)
-      scatter_row(t, i, at_.columns + at_.stride - at_.ld);
+    scatter_all(t, count, mean, at_.columns + at_.stride - at_.ld);
     advance_columns(t, count, metric);
     if (!descent_.job.intercept) return true;
     add_intercepts(count, 1, at_.intercepts[3]);
@@ -223,11 +235,16 @@ private:
       for (std::int64_t j = 0; j < at_.ld; ++j) to[j] += factor * at_.residuals[i * at_.ld + j];
   }
 
-  void scatter_row(std::int64_t t, std::int64_t i, double *to) const {
-    const Entries<I, V> here = row(t * descent_.batch + i);
-    in_groups(at_.ld, [&](auto group, std::int64_t at) {
-      scatter<decltype(group)>(here, at_.residuals + i * at_.ld + at, false, to + at, at_.stride);
-    });
+  // Multiplies the residuals of step t with `factor`, and their rows with them.
+  void scatter_all(std::int64_t t, std::int64_t count, double factor, double *to) const {
+    for (std::int64_t i = 0; i < count; ++i) {
+      double *r = at_.residuals + i * at_.ld;
+      for (std::int64_t j = 0; j < at_.ld; ++j) r[j] *= factor;
+      const Entries<I, V> here = row(t * descent_.batch + i);
+      in_groups(at_.ld, [&](auto group, std::int64_t at) {
+        scatter<decltype(group)>(here, r + at, false, to + at, at_.stride);
+      });
+    }
   }
 
   // Every column with an entry in step t, once.
@@ -262,9 +279,11 @@ bool descend_sparse(const Descent &descent, void *working, Fault &fault, const P
       return false;
   Layout layout(static_cast<char *>(working));
   SparseDescent at = sparse_descent(descent, layout);
-  __builtin_memset(working, 0, layout.size());
-  carry(descent, at, false);
   const bool plain = descent.rule == Rule::plain;
+  // Columns without a gradient or padding are filled by what is carried there.
+  const std::int64_t columns = reinterpret_cast<char *>(at.columns) - static_cast<char *>(working);
+  __builtin_memset(working, 0, plain && at.ld == job.m ? columns : layout.size());
+  carry(descent, at, false);
   SparseWalk<I, V> walk(descent, at, fault);
   const Catching catching(descent, at);
   Scale scale;
@@ -279,13 +298,9 @@ bool descend_sparse(const Descent &descent, void *working, Fault &fault, const P
     if (!(plain ? walk.plain_step(t, count, scale) : walk.step(t, count, catching))) return false;
   }
   const Metric metric = Metric::at(descent, descent.before + descent.steps());
-  for (std::int64_t c = 0; c < job.k(); ++c) {
-    if (plain)
-      for (std::int64_t j = 0; j < at.ld; ++j) at.columns[c * at.stride + j] *= scale.now;
-    else
-      catching.column(c, descent.steps(), metric);
-  }
-  carry(descent, at, true);
+  for (std::int64_t c = 0; !plain && c < job.k(); ++c) catching.column(c, descent.steps(), metric);
+  if (plain && descent.averages()) walk.fold(1, scale);
+  carry(descent, at, true, scale.now);
   return true;
 }
 
