@@ -132,7 +132,7 @@ LINNET_INLINE void call_columns(const Descent &descent, const SparseDescent &at,
   const Entries<I, V> row = entries<I, V>(descent.job.entries, descent.order[place]);
   for (std::int64_t i = 0; i < row.count; ++i) {
     const double *column = at.columns + row.columns[i] * at.stride;
-    for (std::int64_t b = 0; b < at.stride; b += 8) __builtin_prefetch(column + b, 1);
+    for (std::int64_t b = 0; b < at.stride; b += 8) __builtin_prefetch(column + b, 0, 2);
   }
 }
 
