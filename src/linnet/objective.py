@@ -1,18 +1,21 @@
 """The objective of mathematics §7: a loss and a penalty, folded over a source of samples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
-from linnet.data import Batch, Source
+from linnet.data import Source
 from linnet.data.source import Fold
 from linnet.engine import (
+    Iterate,
     LineOfScores,
+    StepRule,
+    Walk,
     curvature,
+    descend,
     gradient_pass,
     hessian_diagonal_pass,
     hessian_pass,
@@ -228,15 +231,33 @@ class Objective:
         penalty = (self._penalty(theta), linear, quadratic)
         return Line(tuple(parts), self.source.total_weight, penalty)
 
-    def minibatches(
-        self, random: np.random.Generator, batch_size: int
-    ) -> Iterator[Callable[[Float[Array, "m p"]], tuple[float, Float[Array, "m p"]]]]:
-        """Go over the samples once, in random order.
+    def walk(
+        self,
+        iterate: Iterate,
+        rule: StepRule,
+        *,
+        rates: Callable[[Int[Array, " t"]], Float[Array, " t"]],
+        batch_size: int,
+        random: np.random.Generator,
+    ) -> Iterate:
+        """Go over the samples once, in random order, with a step for every few of them.
 
-        Each item gives F and ∇F estimated, without bias, from the next few rows alone.
+        A step follows the gradient of F estimated, without bias, from its rows alone. They are
+        weighed by S times the share of the rows that they are, and not by their own weight: that
+        would favour light batches, and fail on one whose rows all weigh nothing.
         """
-        for batch in self.source.shuffled(random, batch_size):
-            yield partial(self._value_and_gradient_on, batch)
+        share = self.n_samples / self.source.total_weight
+        for batch, order in self.source.shuffled(random):
+            numbers = iterate.steps + np.arange(-(-len(order) // batch_size))
+            walk = Walk(
+                order=order,
+                batch_size=batch_size,
+                rates=rates(numbers),
+                l2=self.l2,
+                share=share,
+            )
+            iterate = descend(self.loss, batch, walk, rule, iterate)
+        return iterate
 
     def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Θ with the intercepts, which bear no penalty, set to zero."""
@@ -249,20 +270,6 @@ class Objective:
     def _sums(self, function: Fold) -> tuple[Array, ...]:
         # The passes of the engine go through a batch of any size in tiles of their own.
         return self.source.fold(function, tiled=False)
-
-    def _value_and_gradient_on(
-        self, batch: Batch, theta: Float[Array, "m p"]
-    ) -> tuple[float, Float[Array, "m p"]]:
-        sums = gradient_pass(self.loss, batch, theta)
-        return self._add_penalty(theta, sums, self._share_of_weight(batch.n_samples))
-
-    def _share_of_weight(self, rows: int) -> float:
-        """S times the share of the rows that ``rows`` are.
-
-        Not the weight of those very rows: that would favour light batches, and fail on one
-        whose rows all weigh nothing.
-        """
-        return self.source.total_weight * rows / self.source.n_samples
 
     def _add_penalty(
         self, theta: Float[Array, "m p"], sums: tuple[Array, ...], weight: float

@@ -87,6 +87,16 @@ inline bool dense_residuals(const Descent &descent, DenseDescent &at, std::int64
   return gathered_residuals(descent, at.rows, order, count, fault);
 }
 
+// G += r x': line by line, for a single row is no work to be blocked for registers.
+inline void add_row(const Descent &descent, const DenseDescent &at, double *G) {
+  for (std::int64_t j = 0; j < descent.job.m; ++j) {
+    const Vec<double> r = splat(at.rows.lines.Z[j * at.rows.lines.ld]);
+    double *line = G + j * at.ld;
+    for (std::int64_t c = 0; c < at.ld; c += WIDTH<double>)
+      store(line + c, load(line + c) + r * load(at.tile + c));
+  }
+}
+
 // G += factor times the gradient of the rows gathered, and g theirs in the intercepts.
 inline void add_gradient(const Descent &descent, DenseDescent &at, std::int64_t count,
                          double factor, double intercept_factor, double *G, double *g) {
@@ -98,6 +108,7 @@ inline void add_gradient(const Descent &descent, DenseDescent &at, std::int64_t 
     g[j] += intercept_factor * sum;
   }
   for (std::int64_t i = 0; i < m * lines; ++i) Z[i] *= factor;
+  if (count == 1) return add_row(descent, at, G);
   outer(count, m, Columns{at.ld / WIDTH<double>, -1}, at.tile, at.ld, Z, lines, G, at.ld);
 }
 
