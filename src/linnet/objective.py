@@ -7,7 +7,7 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float, Int
 
-from linnet.data import Source
+from linnet.data import Batch, Source
 from linnet.data.source import Fold
 from linnet.engine import (
     Iterate,
@@ -21,11 +21,12 @@ from linnet.engine import (
     hessian_pass,
     hessian_product_pass,
     intercept_pass,
+    length_pass,
     second_moment_pass,
     slope_pass,
     value_pass,
 )
-from linnet.losses import Loss
+from linnet.losses import Loss, SquaredLoss
 from linnet.types import Array, HessianProduct
 
 __all__ = ["Objective"]
@@ -39,6 +40,12 @@ FLAT: Final = 1e-4
 Newton's step points along a direction of separation only as nearly as the fit has converged:
 at a gap of 1e-6 the ratio is some 1e-7 to 1e-5 there, and between 0.01 and 1 elsewhere.
 """
+
+SAMPLED_ROWS: Final = 1024
+"""Rows that stand for all where a scale is wanted, and no more."""
+
+POWER_ITERATIONS: Final = 8
+"""Products that bring a random direction's curvature within some per cent of the greatest."""
 
 
 KEPT_SCORES: Final = 2**25
@@ -258,6 +265,30 @@ class Objective:
             )
             iterate = descend(self.loss, batch, walk, rule, iterate)
         return iterate
+
+    def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
+        """Curvature of a typical row, and the greatest of the mean loss, both at Θ = 0.
+
+        There the Hessian H of the loss in the scores is the same for every row, and that of the
+        mean loss is H ⊗ M with the second moments M of the rows. The first result is
+        tr H · Σ tᵢ²/Σ tᵢ with tᵢ = ‖x̃ᵢ‖² sᵢn/S, so that long and heavy rows count for more; the
+        second is the top eigenvalue. M and tᵢ are those of a sample of rows.
+        """
+        source = self.source.sample(random, SAMPLED_ROWS)
+        if source.total_weight == 0:
+            source = self.source
+        H = self.loss.hessian(np.zeros((1, self.n_scores)))[0]
+        squares, total = source.fold(lambda batch: length_pass(batch, self.shape[1]))
+        if total == 0:
+            return 0.0, 0.0
+        row = float(squares / total) * source.n_samples / source.total_weight
+        # The Hessian of the squared loss is M, whatever the parameters.
+        moments = replace(self, source=source, loss=SquaredLoss(), n_scores=1, l2=0.0)
+        direction = random.normal(size=moments.shape)
+        for _ in range(POWER_ITERATIONS):
+            direction = moments.hessian_product(direction, direction / np.linalg.norm(direction))
+        greatest = float(np.linalg.eigvalsh(H)[-1] * np.linalg.norm(direction))
+        return float(np.trace(H)) * row, greatest
 
     def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Θ with the intercepts, which bear no penalty, set to zero."""

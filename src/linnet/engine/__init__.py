@@ -13,7 +13,7 @@ from linnet.engine.choice import (
     value_pass,
 )
 from linnet.engine.descent import Iterate, StepRule, Walk
-from linnet.engine.hessian import hessian_pass, second_moment_pass
+from linnet.engine.hessian import hessian_pass, length_pass, second_moment_pass
 from linnet.engine.line import LineOfScores
 from linnet.engine.reference import scores
 from linnet.engine.threads import limited_threads, thread_count
@@ -32,6 +32,7 @@ __all__ = [
     "hessian_product_pass",
     "hessian_products_pass",
     "intercept_pass",
+    "length_pass",
     "limited_threads",
     "scores",
     "second_moment_pass",

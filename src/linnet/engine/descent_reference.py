@@ -49,15 +49,13 @@ def _mean_gradient(
     return gradient_pass(loss, some, theta)[1] * (walk.share / some.n_samples)
 
 
-def _linear_step(
-    slope: Float[Array, "m p"], rate: float, rule: StepRule, now: Iterate
-) -> Iterate:
+def _linear_step(slope: Float[Array, "m p"], rate: float, rule: StepRule, now: Iterate) -> Iterate:
     velocity = rule.momentum * now.slots[0] + slope if rule.momentum else slope
     theta = now.theta - rate * velocity
-    remembered = (velocity,) if rule.momentum else ()
+    remembered = [velocity] if rule.momentum else []
     if rule.average:
-        remembered += (now.slots[-1] + theta,)
-    return Iterate(theta, remembered, now.steps + 1)
+        remembered.append(now.slots[-1] + theta)
+    return Iterate(theta, tuple(remembered), now.steps + 1)
 
 
 def _columns_met(some: Batch, theta: Float[Array, "m p"], rule: StepRule) -> Array:
@@ -86,7 +84,7 @@ def _scaled_step(
 
 
 def _metric(rule: StepRule, now: Iterate) -> Float[Array, "m p"]:
-    """What a step is divided by."""
+    """Return what a step is divided by."""
     if rule.optimizer == "adagrad":
         return np.sqrt(now.slots[0]) + rule.epsilon
     bias = 1 - rule.betas[1] ** now.steps if now.steps else 1.0

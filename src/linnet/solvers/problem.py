@@ -111,6 +111,10 @@ class Problem(Protocol):
         """Go over the rows once, in random order, with a step for every few of them."""
         ...
 
+    def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
+        """Curvature of a typical row, and the greatest of all rows together, at Θ = 0."""
+        ...
+
     def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Θ with the intercepts set to zero."""
         ...
@@ -210,6 +214,10 @@ class CountedProblem:
         """Go over the rows once, in random order, with a step for every few of them."""
         self.passes += 1
         return self._problem.walk(iterate, rule, rates=rates, batch_size=batch_size, random=random)
+
+    def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
+        """Curvature of a typical row, and of all rows; of a sample, whose readings do not count."""
+        return self._problem.curvatures(random)
 
     def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Θ with the intercepts set to zero."""

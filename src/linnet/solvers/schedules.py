@@ -28,8 +28,9 @@ class Schedule:
     """The factor by which the initial learning rate is multiplied at each step t = 0, 1, ….
 
     - ``"constant"``: 1.
-    - ``"inverse-scaling"``: 1/(1 + t/T)^power, where T is the number of steps of an epoch: the
-      classical decrease of Robbins and Monro (1951), which converges for powers in (½, 1].
+    - ``"inverse-scaling"``: 1/(1 + 4t/T)^power, where T is the number of steps of an epoch: the
+      classical decrease of Robbins and Monro (1951), which converges for powers in (½, 1]. The
+      4 lets the rate halve within the first epoch, so that one epoch makes a useful fit.
     - ``"cosine"``: ½(1 + cos πt/T), where T is the number of all steps; Loshchilov and Hutter
       (2017), eq. 5, without restarts.
     - ``"one-cycle"``: up from 1/25 to 1 over the first 30 % of all steps, then down to 0, both
@@ -68,7 +69,7 @@ class Schedule:
             case "constant":
                 return np.ones(len(t))
             case "inverse-scaling":
-                return (1 + t / self.steps_per_epoch) ** -self.power
+                return (1 + 4 * t / self.steps_per_epoch) ** -self.power
             case "cosine":
                 return _fall(done)
             case "one-cycle":
