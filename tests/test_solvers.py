@@ -27,7 +27,6 @@ from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
 from linnet.solvers.line_search import backtrack
 from linnet.solvers.problem import CountedProblem, Problem
 from linnet.solvers.schedules import SCHEDULES, Schedule
-from linnet.solvers.sgd import default_learning_rate
 
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=10)

@@ -64,7 +64,7 @@ def _columns_met(some: Batch, theta: Float[Array, "m p"], rule: StepRule) -> Arr
     if isinstance(some.X, np.ndarray) or rule.optimizer == "adagrad":
         return np.ones(theta.shape[1], dtype=bool)
     met = np.arange(theta.shape[1]) >= k
-    met[some.X.indices] = True
+    met[some.X.tocsr().indices] = True
     return met
 
 

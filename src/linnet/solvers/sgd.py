@@ -84,10 +84,12 @@ class StochasticGradientDescent:
         value, gradient = counted.value_and_gradient(theta)
         ceiling = 10 * max(value, 1.0)
         while True:
+            # Asked first: where every probability is 0 or 1 the loss has no curvature, and the
+            # estimate of the gap is nothing.
+            if ceiling < value < np.inf:
+                return record.give_up(theta, Ending.DIVERGED)
             if solution := record.step(theta, value, gradient):
                 return solution
-            if value > ceiling:
-                return record.give_up(theta, Ending.DIVERGED)
             now = counted.walk(now, self.rule, **walk)
             theta = now.estimate(self.rule)
             value, gradient = counted.value_and_gradient(theta)
