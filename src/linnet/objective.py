@@ -284,9 +284,10 @@ class Objective:
         row = float(squares / total) * source.n_samples / source.total_weight
         # The Hessian of the squared loss is M, whatever the parameters.
         moments = replace(self, source=source, loss=SquaredLoss(), n_scores=1, l2=0.0)
+        product = moments.hessian_at(np.zeros(moments.shape))
         direction = random.normal(size=moments.shape)
         for _ in range(POWER_ITERATIONS):
-            direction = moments.hessian_product(direction, direction / np.linalg.norm(direction))
+            direction = product(direction / np.linalg.norm(direction))
         greatest = float(np.linalg.eigvalsh(H)[-1] * np.linalg.norm(direction))
         return float(np.trace(H)) * row, greatest
 

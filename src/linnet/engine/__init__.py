@@ -19,8 +19,8 @@ from linnet.engine.reference import scores
 from linnet.engine.threads import limited_threads, thread_count
 
 __all__ = [
-    "LineOfScores",
     "Iterate",
+    "LineOfScores",
     "StepRule",
     "Walk",
     "curvature",
