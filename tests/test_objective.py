@@ -274,7 +274,7 @@ def test_a_line_gives_value_slope_and_curvature_of_the_objective(model, intercep
 
     there = theta + length * direction
     value, gradient = objective.value_and_gradient(there)
-    curved = objective.hessian_product(there, direction)
+    curved = objective.hessian_at(there)(direction)
     expected = value, np.vdot(gradient, direction), np.vdot(curved, direction)
     # Sums of 40 rows of a few features each; terms may cancel.
     rounding = 1000 * EPSILON * (np.abs(theta).sum() + np.abs(direction).sum()) ** 2
