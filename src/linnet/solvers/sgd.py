@@ -22,10 +22,11 @@ def default_learning_rate(
 ) -> float:
     """Learning rate that suits the data and the rule, whatever the scale of the features.
 
-    With t the curvature of a typical row and λ₁ the greatest of all, a batch of B rows is
-    descended fastest on at a rate near B/(t + (B−1) λ₁), and safely up to twice that (Ma, Bassily
-    and Belkin 2018, theorem 3). A schedule that falls may begin there; momentum μ makes each
-    gradient count 1/(1−μ) times.
+    With λ₁ the greatest curvature of the loss and t that of a typical row, steps on B of n rows
+    stay bounded up to a rate of 2/(λ₁ + v), where v = (t − λ₁)/B · (n−B)/(n−1) is what the choice
+    of the rows adds (Ma, Bassily and Belkin 2018, theorem 3, for rows drawn without replacement).
+    The rate is 1/(λ₁ + λ + v/2): the classical one for all rows at once, and near the bound for
+    single rows, as suits a schedule that falls. Momentum μ makes a gradient count 1/(1−μ) times.
 
     Steps of AdaGrad and Adam have the size of the rate, whatever the gradient. Weights are to be
     of the order 1/√t: AdaGrad begins at 0.7 of that, Adam at 0.01·√B, because it adds up
@@ -39,8 +40,11 @@ def default_learning_rate(
         case "adam":
             return 0.01 * sqrt(batch_size) / sqrt(row)
         case "sgd":
-            curvature = row + (batch_size - 1) * greatest + batch_size * problem.l2
-            return 2 * (1 - rule.momentum) * batch_size / curvature
+            n = problem.n_samples
+            left_out = max(0, n - batch_size) / max(1, n - 1)
+            choice = max(0.0, row - greatest) / batch_size * left_out
+            curvature = max(greatest + problem.l2 + choice / 2, np.finfo(float).tiny)
+            return (1 - rule.momentum) / curvature
 
 
 @final
