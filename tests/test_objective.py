@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from linnet.calculus import check_gradient
 from linnet.data import MemorySource, Source, memory
+from linnet.engine import Iterate, StepRule
 from linnet.losses import SoftmaxCrossEntropy, SquaredLoss
 from linnet.numeric import EPSILON
 from linnet.objective import KEPT_VALUES, Objective
@@ -177,17 +178,59 @@ def test_tiles_add_up_to_the_whole(sparse, monkeypatch):
     np.testing.assert_allclose(objective.hessian_at(theta)(direction), product, atol=1e-13)
 
 
-@pytest.mark.parametrize("weighted", [True, False])
-@few
-@given(seed=seeds)
-def test_minibatches_of_one_epoch_average_to_the_gradient(weighted, seed):
-    objective, theta, _ = random_problem("softmax", seed, weighted=weighted)
-    parts = [f(theta) for f in objective.minibatches(np.random.default_rng(seed), 8)]
+@pytest.mark.parametrize("batch_size", [1, 7, 100])
+def test_an_epoch_takes_each_row_once_and_goes_on_counting(batch_size):
+    """From steps of the size of rounding each row's own gradient can be told: they add up."""
+    objective, theta, _ = random_problem("softmax", 0, l2=0.0)
+    numbers = []
 
-    value, gradient = objective.value_and_gradient(theta)
-    assert len(parts) == 5
-    np.testing.assert_allclose(np.mean([v for v, _ in parts]), value, rtol=1e-12)
-    np.testing.assert_allclose(np.mean([g for _, g in parts], axis=0), gradient, atol=1e-13)
+    def rates(t):
+        numbers.extend(t)
+        return np.full(len(t), 1e-7)
+
+    begun = replace(Iterate.begin(theta, StepRule()), steps=5)
+    after = objective.walk(
+        begun, StepRule(), rates=rates, batch_size=batch_size, random=np.random.default_rng(0)
+    )
+
+    steps = -(-40 // batch_size)
+    assert numbers == list(range(5, 5 + steps))
+    assert after.steps == 5 + steps
+    if batch_size != 7:  # the last batch of 5 rows counts as much as those of 7
+        gradient = objective.value_and_gradient(theta)[1]
+        np.testing.assert_allclose((theta - after.theta) / 1e-7 / steps, gradient, atol=1e-5)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("in_csr", [True, False])
+def test_curvatures_are_those_of_the_hessian_at_zero(in_csr, model):
+    X = np.random.default_rng(1).normal(size=(40, 3)) * [1, 2, 5]
+    objective, _, _ = random_problem(model, 1, X=sp.csr_array(X) if in_csr else X)
+    m, p = objective.shape
+
+    row, greatest = objective.curvatures(np.random.default_rng(0))
+
+    hessian = objective.hessian(np.zeros((m, p))).reshape(m * p, m * p)
+    penalty = objective.l2 * np.tile(np.arange(p) < 3, m)
+    top = np.linalg.eigvalsh(hessian - np.diag(penalty))[-1]
+    assert greatest == pytest.approx(top, rel=0.01)
+    share = objective.source.weight * 40 / objective.source.total_weight
+    of_scores = np.trace(objective.loss.hessian(np.zeros((1, m)))[0])
+    traces = share * of_scores * (1 + (X**2).sum(axis=1))
+    assert row == pytest.approx((traces**2).sum() / traces.sum())
+    alike = random_problem(model, 1, X=np.ones((40, 3)), weighted=False)[0]
+    assert alike.curvatures(np.random.default_rng(0))[0] == pytest.approx(4 * of_scores)
+
+
+def test_rows_without_weight_or_values_have_no_curvature():
+    X = np.zeros((3000, 2))
+    weight = (np.arange(3000) == 2999).astype(float)
+    objective = Objective(
+        source=MemorySource(X, X, weight), loss=SquaredLoss(), n_scores=2, l2=0.0,
+        fit_intercept=False,
+    )  # fmt: skip
+
+    assert objective.curvatures(np.random.default_rng(0)) == (0.0, 0.0)
 
 
 def test_no_fold_touches_the_callers_arrays():
@@ -198,7 +241,14 @@ def test_no_fold_touches_the_callers_arrays():
     objective.value_and_gradient(theta)
     objective.hessian_at(theta)(direction)
     objective.hessian(theta)
-    [f(theta) for f in objective.minibatches(np.random.default_rng(0), 8)]
+    objective.curvatures(np.random.default_rng(0))
+    objective.walk(
+        Iterate.begin(theta, StepRule()),
+        StepRule(),
+        rates=lambda t: np.ones(len(t)),
+        batch_size=8,
+        random=np.random.default_rng(0),
+    )
 
     for array, copy in zip(
         (source.X, source.y, source.weight, theta, direction), before, strict=True

@@ -27,7 +27,6 @@ from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
 from linnet.solvers.line_search import backtrack
 from linnet.solvers.problem import CountedProblem, Problem
 from linnet.solvers.schedules import SCHEDULES, Schedule
-from linnet.solvers.sgd import safe_learning_rate
 
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=10)
@@ -253,7 +252,6 @@ def test_the_learning_rate_of_sgd_does_not_diverge(seed, scale):
     solution = StochasticGradientDescent(max_steps=5).minimise(scaled, np.zeros(scaled.shape))
 
     assert solution.value <= scaled.value(np.zeros(scaled.shape))
-    assert safe_learning_rate(scaled) > 0
 
 
 def test_listeners_hear_of_every_step_in_order():
@@ -295,7 +293,7 @@ def test_schedules_stay_between_zero_and_one_and_end_no_higher_than_they_peak(na
     if name in {"cosine", "one-cycle"}:
         assert factors[-1] == pytest.approx(0, abs=EPSILON)
     if name == "inverse-scaling":
-        assert factors[100] == pytest.approx((1 + 10) ** -0.5)
+        assert factors[100] == pytest.approx((1 + 40) ** -0.5)
 
 
 def test_a_counted_problem_is_a_problem_and_counts_its_passes():

@@ -1,30 +1,34 @@
 """The objective of mathematics §7: a loss and a penalty, folded over a source of samples."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from linnet.data import Batch, Source
 from linnet.data.source import Fold
 from linnet.engine import (
+    Iterate,
     LineOfScores,
+    StepRule,
+    Walk,
     column_hessians_pass,
     curvature,
+    descend,
     gradient_pass,
     hessian_diagonal_pass,
     hessian_pass,
     hessian_product_pass,
     intercept_pass,
+    length_pass,
     line_pass,
     second_moment_pass,
     slope_pass,
     value_pass,
 )
-from linnet.losses import Loss
+from linnet.losses import Loss, SquaredLoss
 from linnet.types import Array, HessianProduct
 
 __all__ = ["Objective"]
@@ -38,6 +42,12 @@ FLAT: Final = 1e-4
 Newton's step points along a direction of separation only as nearly as the fit has converged:
 at a gap of 1e-6 the ratio is some 1e-7 to 1e-5 there, and between 0.01 and 1 elsewhere.
 """
+
+SAMPLED_ROWS: Final = 1024
+"""Rows that stand for all where a scale is wanted, and no more."""
+
+POWER_ITERATIONS: Final = 8
+"""Products that bring a random direction's curvature within some per cent of the greatest."""
 
 
 @final
@@ -252,15 +262,58 @@ class Objective:
         penalty = (self._penalty(theta), linear, quadratic)
         return Line(tuple(parts), self.source.total_weight, penalty)
 
-    def minibatches(
-        self, random: np.random.Generator, batch_size: int
-    ) -> Iterator[Callable[[Float[Array, "m p"]], tuple[float, Float[Array, "m p"]]]]:
-        """Go over the samples once, in random order.
+    def walk(
+        self,
+        iterate: Iterate,
+        rule: StepRule,
+        *,
+        rates: Callable[[Int[Array, " t"]], Float[Array, " t"]],
+        batch_size: int,
+        random: np.random.Generator,
+    ) -> Iterate:
+        """Go over the samples once, in random order, with a step for every few of them.
 
-        Each item gives F and ∇F estimated, without bias, from the next few rows alone.
+        A step follows the gradient of F estimated, without bias, from its rows alone. They are
+        weighed by S times the share of the rows that they are, and not by their own weight: that
+        would favour light batches, and fail on one whose rows all weigh nothing.
         """
-        for batch in self.source.shuffled(random, batch_size):
-            yield partial(self._value_and_gradient_on, batch)
+        share = self.n_samples / self.source.total_weight
+        for batch, order in self.source.shuffled(random):
+            numbers = iterate.steps + np.arange(-(-len(order) // batch_size))
+            walk = Walk(
+                order=order,
+                batch_size=batch_size,
+                rates=rates(numbers),
+                l2=self.l2,
+                share=share,
+            )
+            iterate = descend(self.loss, batch, walk, rule, iterate)
+        return iterate
+
+    def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
+        """Curvature of a typical row, and the greatest of the mean loss, both at Θ = 0.
+
+        There the Hessian H of the loss in the scores is the same for every row, and that of the
+        mean loss is H ⊗ M with the second moments M of the rows. The first result is
+        tr H · Σ tᵢ²/Σ tᵢ with tᵢ = ‖x̃ᵢ‖² sᵢn/S, so that long and heavy rows count for more; the
+        second is the top eigenvalue. M and tᵢ are those of a sample of rows.
+        """
+        source = self.source.sample(random, SAMPLED_ROWS)
+        if source.total_weight == 0:
+            source = self.source
+        H = self.loss.hessian(np.zeros((1, self.n_scores)))[0]
+        squares, total = source.fold(lambda batch: length_pass(batch, self.shape[1]))
+        if total == 0:
+            return 0.0, 0.0
+        row = float(squares / total) * source.n_samples / source.total_weight
+        # The Hessian of the squared loss is M, whatever the parameters.
+        moments = replace(self, source=source, loss=SquaredLoss(), n_scores=1, l2=0.0)
+        product = moments.hessian_at(np.zeros(moments.shape))
+        direction = random.normal(size=moments.shape)
+        for _ in range(POWER_ITERATIONS):
+            direction = product(direction / np.linalg.norm(direction))
+        greatest = float(np.linalg.eigvalsh(H)[-1] * np.linalg.norm(direction))
+        return float(np.trace(H)) * row, greatest
 
     def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Θ with the intercepts, which bear no penalty, set to zero."""
@@ -276,20 +329,6 @@ class Objective:
     def _sums(self, function: Fold) -> tuple[Array, ...]:
         # The passes of the engine go through a batch of any size in tiles of their own.
         return self.source.fold(function, tiled=False)
-
-    def _value_and_gradient_on(
-        self, batch: Batch, theta: Float[Array, "m p"]
-    ) -> tuple[float, Float[Array, "m p"]]:
-        sums = gradient_pass(self.loss, batch, theta)
-        return self._add_penalty(theta, sums, self._share_of_weight(batch.n_samples))
-
-    def _share_of_weight(self, rows: int) -> float:
-        """S times the share of the rows that ``rows`` are.
-
-        Not the weight of those very rows: that would favour light batches, and fail on one
-        whose rows all weigh nothing.
-        """
-        return self.source.total_weight * rows / self.source.n_samples
 
     def _add_penalty(
         self, theta: Float[Array, "m p"], sums: tuple[Array, ...], weight: float

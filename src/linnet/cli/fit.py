@@ -81,7 +81,8 @@ def fit(
     solver: Annotated[
         str | None,
         typer.Option(
-            help="auto, newton-cg, lbfgs, gradient-descent or sgd.", rich_help_panel=_ESTIMATOR
+            help="auto, newton-cg, lbfgs, gradient-descent, sgd, adagrad or adam.",
+            rich_help_panel=_ESTIMATOR,
         ),
     ] = None,
     tol: Annotated[
@@ -102,9 +103,7 @@ def fit(
     ] = None,
     learning_rate: Annotated[
         float | None,
-        typer.Option(
-            help="Initial rate of gradient-descent and sgd; found out.", rich_help_panel=_ESTIMATOR
-        ),
+        typer.Option(help="Initial rate of descent; found out.", rich_help_panel=_ESTIMATOR),
     ] = None,
     batch_size: Annotated[
         int | None, typer.Option(help="Rows a step of sgd.", rich_help_panel=_ESTIMATOR)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Final, final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from linnet.data.batch import Batch, Matrix
 from linnet.data.source import Fold, sum_over
@@ -63,11 +63,9 @@ class MemorySource:
         whole = iter([Batch(self.X, self.y, self.weight)])
         return sum_over(self.tiles() if tiled else whole, function)
 
-    def shuffled(self, random: np.random.Generator, batch_size: int) -> Iterator[Batch]:
-        """Each row once, in random order."""
-        order = random.permutation(self.n_samples)
-        for start in range(0, self.n_samples, batch_size):
-            yield self._rows(order[start : start + batch_size])
+    def shuffled(self, random: np.random.Generator) -> Iterator[tuple[Batch, Int[Array, " n"]]]:
+        """All rows, and a random order in which to take them."""
+        yield Batch(self.X, self.y, self.weight), random.permutation(self.n_samples)
 
     def sample(self, random: np.random.Generator, size: int) -> "MemorySource":
         """At most ``size`` rows, drawn without replacement."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from linnet.data.batch import Batch
 from linnet.types import Array
@@ -47,8 +47,12 @@ class Source(Protocol):
         """
         ...
 
-    def shuffled(self, random: np.random.Generator, batch_size: int) -> Iterator[Batch]:
-        """Each row once, in random order, ``batch_size`` rows at a time."""
+    def shuffled(self, random: np.random.Generator) -> Iterator[tuple[Batch, Int[Array, " n"]]]:
+        """Each row once: batches as they are stored, and the order in which to take their rows.
+
+        The batches too come in random order. No row is copied: who goes through them takes each
+        from where it lies.
+        """
         ...
 
     def rotated(self, basis: Float[Array, "p r"]) -> "Source":

@@ -2,6 +2,7 @@
 
 from linnet.engine.choice import (
     curvature,
+    descend,
     engine_name,
     gradient_pass,
     hessian_diagonal_pass,
@@ -11,15 +12,25 @@ from linnet.engine.choice import (
     slope_pass,
     value_pass,
 )
-from linnet.engine.hessian import column_hessians_pass, hessian_pass, second_moment_pass
+from linnet.engine.descent import Iterate, StepRule, Walk
+from linnet.engine.hessian import (
+    column_hessians_pass,
+    hessian_pass,
+    length_pass,
+    second_moment_pass,
+)
 from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
 from linnet.engine.threads import limited_blas, limited_threads, thread_count
 
 __all__ = [
+    "Iterate",
     "LineOfScores",
+    "StepRule",
+    "Walk",
     "column_hessians_pass",
     "curvature",
+    "descend",
     "engine_name",
     "gradient_pass",
     "hessian_diagonal_pass",
@@ -27,6 +38,7 @@ __all__ = [
     "hessian_product_pass",
     "hessian_products_pass",
     "intercept_pass",
+    "length_pass",
     "limited_blas",
     "limited_threads",
     "line_pass",

@@ -12,13 +12,15 @@ from typing import Final
 from jaxtyping import Float
 
 from linnet.data import Batch, MemorySource
-from linnet.engine import native, reference
+from linnet.engine import descent_reference, native, reference
+from linnet.engine.descent import Iterate, StepRule, Walk
 from linnet.errors import SettingError
 from linnet.losses import Loss
 from linnet.types import Array
 
 __all__ = [
     "curvature",
+    "descend",
     "engine_name",
     "gradient_pass",
     "hessian_diagonal_pass",
@@ -133,6 +135,13 @@ def intercept_pass(loss: Loss, batch: Batch, theta: Float[Array, "m p"]) -> tupl
 def slope_pass(loss: Loss, batch: Batch, direction: Float[Array, "m p"]) -> tuple[Array, ...]:
     """Slope of Σᵢ sᵢ ℓᵢ at infinity along ``direction``, and along the opposite direction."""
     return _by_tiles(batch, lambda tile: reference.slope_pass(loss, tile, direction))
+
+
+def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Iterate) -> Iterate:
+    """Take the steps of a walk of stochastic gradient descent, from ``iterate``."""
+    if runs_natively(loss, batch):
+        return native.descend(loss, batch, walk, rule, iterate)
+    return descent_reference.descend(loss, batch, walk, rule, iterate)
 
 
 def runs_natively(loss: Loss, batch: Batch) -> bool:

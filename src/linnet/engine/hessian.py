@@ -22,7 +22,7 @@ from linnet.engine.choice import engine_name
 from linnet.losses import Loss
 from linnet.types import Array
 
-__all__ = ["column_hessians_pass", "hessian_pass", "second_moment_pass"]
+__all__ = ["column_hessians_pass", "hessian_pass", "length_pass", "second_moment_pass"]
 
 # Values a tile of rows or curvatures may hold: 16 MiB.
 TILE_VALUES: Final = 2**21
@@ -97,6 +97,16 @@ def second_moment_pass(batch: Batch, p: int, *, precise: bool = True) -> tuple[A
         tile = slice(start, start + rows)
         moments.add(_with_intercept(batch.X[tile], p, moments.dtype), weight[None, tile])
     return (moments.sums()[0],)
+
+
+def length_pass(batch: Batch, p: int) -> tuple[Array, Array]:
+    """Σᵢ tᵢ² and Σᵢ tᵢ where tᵢ = sᵢ ‖x̃ᵢ‖², and x̃ has p entries as above."""
+    X = batch.X.astype(np.float64)
+    squares = np.einsum("nk,nk->n", X, X) if isinstance(X, np.ndarray) else X.power(2).sum(axis=1)
+    lengths = np.asarray(squares).ravel() + (p - batch.X.shape[1])
+    if batch.weight is not None:
+        lengths = lengths * batch.weight
+    return np.asarray(lengths @ lengths), np.asarray(lengths.sum())
 
 
 class _Moments:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from linnet.data import MemorySource
 from linnet.engine import engine_name, scores
-from linnet.errors import DataError, SettingError
+from linnet.errors import DataError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.saving import (
     State,
@@ -20,7 +20,7 @@ from linnet.estimators.saving import (
     settings_of,
     write_model,
 )
-from linnet.estimators.streaming import Stream
+from linnet.estimators.streaming import Stream, check_stream
 from linnet.estimators.targets import class_weights, codes_among, label_column, read_targets
 from linnet.estimators.threading import threads
 from linnet.estimators.validation import (
@@ -28,6 +28,7 @@ from linnet.estimators.validation import (
     check_count,
     check_features,
     check_positive,
+    check_steps,
     check_weights,
 )
 from linnet.features.labels import class_codes, read_labels
@@ -36,8 +37,8 @@ from linnet.losses import SoftmaxCrossEntropy
 from linnet.objective import Objective
 from linnet.solvers import Certificate
 from linnet.solvers.certificate import minimise_intercepts
-from linnet.solvers.choice import SOLVERS, choose_solver
-from linnet.solvers.schedules import ENDLESS_SCHEDULES, SCHEDULES, ScheduleName
+from linnet.solvers.choice import SOLVERS, choose_rule, choose_solver
+from linnet.solvers.schedules import SCHEDULES, ScheduleName
 from linnet.solvers.solution import Solution
 from linnet.types import Array, Unit
 
@@ -61,21 +62,29 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         Inverse strength of the penalty; ``inf`` for none.
     fit_intercept : bool, default True
         Whether to fit an intercept for each score.
-    solver : {"auto", "newton-cg", "lbfgs", "gradient-descent", "sgd"}, default "auto"
-        ``"auto"`` is Newton's method, which needs no scaling of the features.
+    solver : {"auto", "newton-cg", "lbfgs", "gradient-descent", "sgd", "adagrad", "adam"}
+        ``"auto"``, the default, is Newton's method, which needs no scaling of the features. The
+        last three are stochastic; ``partial_fit`` follows the one named, else ``"sgd"``.
     tol : float, default 1e-6
         Distance from the optimum to be proven, in nats per sample.
     max_iter : int or None, default None
-        Largest number of steps (epochs of ``"sgd"``); ``None`` leaves it to the solver.
+        Largest number of steps (epochs of stochastic solvers); ``None`` leaves it to the solver.
     class_weight : dict, "balanced" or None, default None
         Weight of each class, by which the sample weights are multiplied. ``"balanced"`` gives
         every class the same total.
     learning_rate : float or None, default None
-        Initial rate of ``"gradient-descent"``, ``"sgd"`` and ``partial_fit``; ``None`` finds one.
+        Initial rate of ``"gradient-descent"``, stochastic solvers and ``partial_fit``; ``None``
+        finds one.
     schedule : {"inverse-scaling", "constant", "cosine", "one-cycle"}, default "inverse-scaling"
-        How the rate of ``"sgd"`` and ``partial_fit`` changes with the steps taken.
-    batch_size : int, default 64
-        Rows a step of ``"sgd"`` and ``partial_fit``.
+        How the rate of stochastic solvers and ``partial_fit`` changes with the steps taken. The
+        last two end after ``max_iter`` epochs, or as many calls of ``partial_fit`` as the first.
+    batch_size : int, default 1
+        Rows a step of stochastic solvers and ``partial_fit``. More make an epoch of dense rows
+        faster, and less of it.
+    momentum : float, default 0.0
+        Share of its last velocity that a step of ``"sgd"`` keeps, at least 0 and below 1.
+    average : bool, default False
+        Whether ``"sgd"`` gives the mean of all its iterates.
     random_state : int, RandomState instance or None, default 0
         Seed of the shuffling, and of the sample behind the preconditioner.
     warm_start : bool, default False
@@ -132,7 +141,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         learning_rate: float | None = None,
         schedule: ScheduleName = "inverse-scaling",
-        batch_size: int = 64,
+        batch_size: int = 1,
+        momentum: float = 0.0,
+        average: bool = False,
         random_state: Any = 0,
         warm_start: bool = False,
         n_jobs: int | None = None,
@@ -146,6 +157,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.batch_size = batch_size
+        self.momentum = momentum
+        self.average = average
         self.random_state = random_state
         self.warm_start = warm_start
         self.n_jobs = n_jobs
@@ -192,6 +205,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             learning_rate=self.learning_rate,
             schedule=self.schedule,
             batch_size=self.batch_size,
+            momentum=self.momentum,
+            average=self.average,
             random_state=int(self._random().integers(2**31)),
         )
         # The native engine goes through the data with threads of its own, and leaves BLAS the
@@ -212,10 +227,11 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> "SoftmaxRegression":
-        """Improve the fit with one pass of mini-batch gradient descent over these rows.
+        """Improve the fit with one pass of stochastic gradient descent over these rows.
 
-        The learning rate goes on falling from call to call by ``schedule``. The penalty is that
-        of all rows seen so far. ``certificate_`` then says that nothing is proven.
+        Momentum, averages and what ``"adagrad"`` and ``"adam"`` remember go on from call to call,
+        and so does the learning rate by ``schedule``. The penalty is that of all rows seen so
+        far. ``certificate_`` then says that nothing is proven.
 
         Parameters
         ----------
@@ -235,11 +251,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             If ``classes`` is missing at the first call, or a label is not among them.
         """
         self._check_settings()
-        if self.schedule not in ENDLESS_SCHEDULES:
-            raise SettingError(
-                f"schedule={self.schedule!r} needs the number of steps beforehand, and partial_fit "
-                'cannot know it. Use "inverse-scaling" or "constant".'
-            )
+        check_stream(self.schedule, self.max_iter)
         first = not hasattr(self, "classes_")
         X = check_features(self, X, reset=first)
         weight = check_weights(sample_weight, X.shape[0])
@@ -348,6 +360,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             check_count(self.max_iter, "max_iter")
         if self.learning_rate is not None:
             check_positive(self.learning_rate, "learning_rate")
+        check_steps(self.solver, self.momentum, self.average)
 
     def _random(self) -> np.random.Generator:
         """Return a generator of numbers that follow from ``random_state``."""
@@ -409,7 +422,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         return known
 
     def _descend(self, source: MemorySource) -> None:
-        """One pass of mini-batch gradient descent from where the model stands."""
+        """One pass of stochastic gradient descent from where the model stands."""
         q = len(self.classes_)
         stream = getattr(self, "_stream", None)
         seen = source.total_weight + (0.0 if stream is None else stream.weight)
@@ -420,8 +433,11 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         if stream is None:
             stream = Stream.begin(
                 objective,
+                self._theta,
+                rule=choose_rule(self.solver, momentum=self.momentum, average=bool(self.average)),
                 learning_rate=self.learning_rate,
                 schedule=self.schedule,
+                calls=self.max_iter,
                 batch_size=self.batch_size,
                 random=self._random(),
             )

@@ -17,6 +17,7 @@ __all__ = [
     "check_finite",
     "check_numeric_targets",
     "check_positive",
+    "check_steps",
     "check_weights",
 ]
 
@@ -166,6 +167,22 @@ def check_choice(value: Any, name: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         listed = ", ".join(repr(choice) for choice in choices)
         raise SettingError(f"{name}={value!r}: it must be one of {listed}.")
+
+
+def check_steps(solver: str, momentum: Any, average: Any) -> None:
+    """Raise a SettingError unless stochastic steps can be taken so."""
+    if not isinstance(average, bool | np.bool_):
+        raise SettingError(f"average={average!r}: it must be True or False.")
+    if check_positive(momentum, "momentum", zero=True) >= 1:
+        raise SettingError(
+            f"momentum={momentum!r}: it must be less than 1, or old gradients never fade."
+        )
+    if solver in {"adagrad", "adam"} and (momentum or average):
+        raise SettingError(
+            f"solver={solver!r} remembers gradients in a way of its own, and takes neither "
+            f"momentum={momentum!r} nor average={average!r}. Set momentum=0 and average=False, or "
+            'use solver="sgd".'
+        )
 
 
 def _check_length(values: Array, n: int, name: str) -> None:

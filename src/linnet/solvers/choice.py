@@ -4,6 +4,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 from jaxtyping import Float
 
+from linnet.engine import StepRule
 from linnet.solvers.gradient_descent import GradientDescent
 from linnet.solvers.lbfgs import LBFGS
 from linnet.solvers.newton_cg import NewtonCG
@@ -13,9 +14,12 @@ from linnet.solvers.sgd import StochasticGradientDescent
 from linnet.solvers.solution import Solution
 from linnet.types import Array
 
-__all__ = ["SOLVERS", "Solver", "choose_solver"]
+__all__ = ["SOLVERS", "Solver", "choose_rule", "choose_solver"]
 
-SOLVERS: Final = ("auto", "newton-cg", "lbfgs", "gradient-descent", "sgd")
+SOLVERS: Final = (
+    *("auto", "newton-cg", "lbfgs", "gradient-descent"),
+    *("sgd", "adagrad", "adam"),
+)
 
 
 @runtime_checkable
@@ -27,6 +31,16 @@ class Solver(Protocol):
         ...
 
 
+def choose_rule(name: str, *, momentum: float, average: bool) -> StepRule:
+    """Return the step of the named stochastic solver; that of ``"sgd"`` for any other name."""
+    if name == "adagrad":
+        # PyTorch's: the sum of squares never falls, and needs less to keep it from zero.
+        return StepRule(optimizer="adagrad", epsilon=1e-10)
+    if name == "adam":
+        return StepRule(optimizer="adam")
+    return StepRule(momentum=momentum, average=average)
+
+
 def choose_solver(
     name: str,
     *,
@@ -35,6 +49,8 @@ def choose_solver(
     learning_rate: float | None,
     schedule: ScheduleName,
     batch_size: int,
+    momentum: float,
+    average: bool,
     random_state: int,
 ) -> Solver:
     """Return the named solver; ``"auto"`` is Newton's method, which needs no scaling by hand.
@@ -51,6 +67,7 @@ def choose_solver(
             return GradientDescent(tol=tol, learning_rate=learning_rate, **steps)
         case _:
             return StochasticGradientDescent(
+                rule=choose_rule(name, momentum=momentum, average=average),
                 tol=tol,
                 learning_rate=learning_rate,
                 schedule=schedule,

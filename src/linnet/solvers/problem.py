@@ -1,17 +1,18 @@
 """What a solver sees of an objective: values and derivatives in the parameters, nothing else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 
+from linnet.engine import Iterate, StepRule
 from linnet.types import Array, HessianProduct
 
-__all__ = ["CountedProblem", "Line", "MinibatchGradient", "Problem"]
+__all__ = ["CountedProblem", "Line", "Problem", "Rates"]
 
-MinibatchGradient: TypeAlias = Callable[[Array], tuple[float, Array]]
-"""F and ∇F at given parameters, estimated from a few rows."""
+Rates: TypeAlias = Callable[[Array], Array]
+"""Learning rates of steps, given their numbers."""
 
 
 @runtime_checkable
@@ -111,10 +112,20 @@ class Problem(Protocol):
         """F(Θ), and its gradient and Hessian in the intercepts alone."""
         ...
 
-    def minibatches(
-        self, random: np.random.Generator, batch_size: int
-    ) -> Iterator[MinibatchGradient]:
-        """Go over the rows once, in random order, a few at a time."""
+    def walk(
+        self,
+        iterate: Iterate,
+        rule: StepRule,
+        *,
+        rates: Rates,
+        batch_size: int,
+        random: np.random.Generator,
+    ) -> Iterate:
+        """Go over the rows once, in random order, with a step for every few of them."""
+        ...
+
+    def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
+        """Curvature of a typical row, and the greatest of all rows together, at Θ = 0."""
         ...
 
     def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
@@ -218,12 +229,22 @@ class CountedProblem:
         self.passes += 0.5
         return self._problem.intercept_derivatives(theta)
 
-    def minibatches(
-        self, random: np.random.Generator, batch_size: int
-    ) -> Iterator[MinibatchGradient]:
-        """Go over the rows once, in random order, a few at a time."""
+    def walk(
+        self,
+        iterate: Iterate,
+        rule: StepRule,
+        *,
+        rates: Rates,
+        batch_size: int,
+        random: np.random.Generator,
+    ) -> Iterate:
+        """Go over the rows once, in random order, with a step for every few of them."""
         self.passes += 1
-        return self._problem.minibatches(random, batch_size)
+        return self._problem.walk(iterate, rule, rates=rates, batch_size=batch_size, random=random)
+
+    def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
+        """Curvature of a typical row, and of all rows; of a sample, whose readings do not count."""
+        return self._problem.curvatures(random)
 
     def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Θ with the intercepts set to zero."""

@@ -1,8 +1,12 @@
 """Learning rates that change with the number of steps taken."""
 
 from dataclasses import dataclass
-from math import cos, pi
 from typing import Final, Literal, TypeAlias, final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from linnet.types import Array
 
 __all__ = ["ENDLESS_SCHEDULES", "SCHEDULES", "Schedule", "ScheduleName"]
 
@@ -24,8 +28,9 @@ class Schedule:
     """The factor by which the initial learning rate is multiplied at each step t = 0, 1, ….
 
     - ``"constant"``: 1.
-    - ``"inverse-scaling"``: 1/(1 + t/T)^power, where T is the number of steps of an epoch: the
-      classical decrease of Robbins and Monro (1951), which converges for powers in (½, 1].
+    - ``"inverse-scaling"``: 1/(1 + 4t/T)^power, where T is the number of steps of an epoch: the
+      classical decrease of Robbins and Monro (1951), which converges for powers in (½, 1]. The
+      4 lets the rate halve within the first epoch, so that one epoch makes a useful fit.
     - ``"cosine"``: ½(1 + cos πt/T), where T is the number of all steps; Loshchilov and Hutter
       (2017), eq. 5, without restarts.
     - ``"one-cycle"``: up from 1/25 to 1 over the first 30 % of all steps, then down to 0, both
@@ -55,16 +60,24 @@ class Schedule:
         >>> [round(schedule.factor(t), 3) for t in (0, 5, 10)]
         [1.0, 0.5, 0.0]
         """
-        done = min(1.0, t / self.total_steps)
+        return float(self.factors(np.array([t]))[0])
+
+    def factors(self, t: Int[Array, " t"]) -> Float[Array, " t"]:
+        """Factors of the steps of these numbers."""
+        done = np.minimum(1.0, t / self.total_steps)
         match self.name:
             case "constant":
-                return 1.0
+                return np.ones(len(t))
             case "inverse-scaling":
-                return float((1 + t / self.steps_per_epoch) ** -self.power)
+                return (1 + 4 * t / self.steps_per_epoch) ** -self.power
             case "cosine":
-                return 0.5 * (1 + cos(pi * done))
+                return _fall(done)
             case "one-cycle":
                 low, peak_at = 1 / 25, 0.3
-                if done < peak_at:
-                    return low + (1 - low) * 0.5 * (1 - cos(pi * done / peak_at))
-                return 0.5 * (1 + cos(pi * (done - peak_at) / (1 - peak_at)))
+                rise = low + (1 - low) * (1 - _fall(done / peak_at))
+                return np.where(done < peak_at, rise, _fall((done - peak_at) / (1 - peak_at)))
+
+
+def _fall(done: Float[Array, " t"]) -> Float[Array, " t"]:
+    """Half a cosine, from 1 to 0."""
+    return 0.5 * (1 + np.cos(np.pi * done))

@@ -149,23 +149,36 @@ LINNET_INLINE void convert_kind(const Matrix &X, std::int64_t row, std::int64_t 
     convert_rows<T, S>(X, row, rows, to, ld);
 }
 
+// Call `use` with a number of the kind, or what stands for it.
+template <class Use> LINNET_INLINE void with_kind(Kind kind, Use use) {
+  switch (kind) {
+  case Kind::f64: return use(double{});
+  case Kind::f32: return use(float{});
+  case Kind::f16: return use(Half{});
+  case Kind::bf16: return use(Bfloat{});
+  case Kind::u8: return use(std::uint8_t{});
+  case Kind::i8: return use(std::int8_t{});
+  case Kind::u16: return use(std::uint16_t{});
+  case Kind::i16: return use(std::int16_t{});
+  case Kind::u32: return use(std::uint32_t{});
+  case Kind::i32: return use(std::int32_t{});
+  case Kind::u64: return use(std::uint64_t{});
+  case Kind::i64: return use(std::int64_t{});
+  }
+}
+
 // Rows [row, row + rows) of X, row by row; what stands beyond its columns is left alone.
 template <class T>
 void convert(const Matrix &X, std::int64_t row, std::int64_t rows, T *to, std::ptrdiff_t ld) {
-  switch (X.kind) {
-  case Kind::f64: return convert_kind<T, double>(X, row, rows, to, ld);
-  case Kind::f32: return convert_kind<T, float>(X, row, rows, to, ld);
-  case Kind::f16: return convert_kind<T, Half>(X, row, rows, to, ld);
-  case Kind::bf16: return convert_kind<T, Bfloat>(X, row, rows, to, ld);
-  case Kind::u8: return convert_kind<T, std::uint8_t>(X, row, rows, to, ld);
-  case Kind::i8: return convert_kind<T, std::int8_t>(X, row, rows, to, ld);
-  case Kind::u16: return convert_kind<T, std::uint16_t>(X, row, rows, to, ld);
-  case Kind::i16: return convert_kind<T, std::int16_t>(X, row, rows, to, ld);
-  case Kind::u32: return convert_kind<T, std::uint32_t>(X, row, rows, to, ld);
-  case Kind::i32: return convert_kind<T, std::int32_t>(X, row, rows, to, ld);
-  case Kind::u64: return convert_kind<T, std::uint64_t>(X, row, rows, to, ld);
-  case Kind::i64: return convert_kind<T, std::int64_t>(X, row, rows, to, ld);
-  }
+  with_kind(X.kind, [&](auto number) { convert_kind<T, decltype(number)>(X, row, rows, to, ld); });
+}
+
+// One row alone: nothing is called into the cache beyond it.
+template <class T> void convert_row(const Matrix &X, std::int64_t row, T *to) {
+  const char *from = X.data + row * X.row_stride;
+  with_kind(X.kind, [&](auto number) {
+    convert_run<T, decltype(number)>(from, X.column_stride, X.columns, to);
+  });
 }
 
 // The same block turned: what was column c of X is row c of the result.

@@ -4,6 +4,8 @@
 #include "dense.hpp"
 #include "line.hpp"
 #include "moments.hpp"
+#include "descent_dense.hpp"
+#include "descent_sparse.hpp"
 #include "sparse.hpp"
 
 namespace linnet {
@@ -54,6 +56,19 @@ void line(const LineJob &job, double *sums) {
   return job.float32 ? add_line<float>(job, sums) : add_line<double>(job, sums);
 }
 
+std::size_t descent_size(const Descent &descent) {
+  return descent.job.sparse ? sparse_descent_size(descent) : dense_descent_size(descent);
+}
+
+bool descend(const Descent &descent, void *working, Fault &fault, const Poll &poll) {
+  if (!descent.job.sparse) return descend_dense(descent, working, fault, poll);
+  bool done = false;
+  with_types(descent.job.entries, [&](auto index, auto value) {
+    done = descend_sparse<decltype(index), decltype(value)>(descent, working, fault, poll);
+  });
+  return done;
+}
+
 template <class T, Vec<T> (*F)(Vec<T>)> void each(const T *from, T *to, std::int64_t count) {
   constexpr std::int64_t W = WIDTH<T>;
   for (std::int64_t i = 0; i < count; i += W) {
@@ -82,6 +97,8 @@ const Kernels kernels = {LINNET_TEXT(LINNET_SIMD),
                          moments_size,
                          add_moments,
                          line,
+                         descent_size,
+                         descend,
                          each<float, exp<float>>,
                          each<double, exp<double>>,
                          each<float, log<float>>,

@@ -1,6 +1,7 @@
 // The functions that are compiled once for each instruction set, and the choice among them.
 #pragma once
 
+#include "descent.hpp"
 #include "job.hpp"
 
 namespace linnet {
@@ -25,6 +26,9 @@ struct Kernels {
   std::size_t (*moments_memory_size)(const MomentJob &, const MomentPart &);
   void (*moments)(const MomentJob &, const MomentPart &, void *working, const Poll &);
   void (*line)(const LineJob &, double *sums);
+  // Working memory of a descent, and the descent itself.
+  std::size_t (*descent_size)(const Descent &);
+  bool (*descend)(const Descent &, void *working, Fault &, const Poll &);
   void (*exp32)(const float *, float *, std::int64_t);
   void (*exp64)(const double *, double *, std::int64_t);
   void (*log32)(const float *, float *, std::int64_t);

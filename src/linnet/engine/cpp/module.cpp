@@ -16,6 +16,7 @@
 #include "kernels.hpp"
 #include "moments_pass.hpp"
 #include "pass.hpp"
+#include "walk.hpp"
 
 namespace nb = nanobind;
 
@@ -267,6 +268,78 @@ void add_line(nb::object scores, nb::object weight, std::int64_t rows, bool anch
   kernels_named(simd).line(job, to);
 }
 
+Rule rule_named(const std::string &name) {
+  if (name == "plain") return Rule::plain;
+  if (name == "linear") return Rule::linear;
+  if (name == "adagrad") return Rule::adagrad;
+  if (name == "adam") return Rule::adam;
+  throw std::invalid_argument("no rule called " + name);
+}
+
+// Arrays of the shape of the parameters, which a walk changes in place.
+double *changeable(Request &request, nb::object array, const char *what) {
+  if (array.is_none()) return nullptr;
+  const View &given = request.view(array, 2, true);
+  if (given.length(0) != request.job.m || given.length(1) != request.job.p())
+    throw std::invalid_argument(std::string(what) + " of the wrong shape");
+  return given.contiguous<double>(what);
+}
+
+void read_order(Request &request, Descent &descent, nb::object order, nb::object rates) {
+  const View &rows = request.view(order, 1), &each = request.view(rates, 1);
+  descent.order = rows.contiguous<std::int64_t>("order");
+  descent.rates = each.contiguous<double>("rates");
+  descent.count = rows.size();
+  if (descent.batch < 1 || each.size() != descent.steps())
+    throw std::invalid_argument("rates of the wrong length");
+  for (std::int64_t i = 0; i < descent.count; ++i)
+    if (descent.order[i] < 0 || descent.order[i] >= request.job.X.rows)
+      throw std::invalid_argument("order names a row that there is not");
+}
+
+nb::object descend(nb::tuple X, nb::object targets, const std::string &kind, nb::object weight,
+                   nb::object theta, nb::object first, nb::object second, nb::object order,
+                   nb::object rates, const std::string &loss, bool anchored,
+                   const std::string &rule, std::int64_t batch, double l2, double share,
+                   double momentum, double beta1, double beta2, double epsilon,
+                   std::int64_t before, const std::string &simd) {
+  Request request;
+  Job &job = request.job;
+  if (nb::len(X) == 2)
+    request.read_dense(X);
+  else
+    request.read_sparse(X);
+  job.loss = loss == "softmax" ? Loss::softmax : Loss::squared;
+  job.anchored = anchored;
+  job.mode = Mode::gradient;
+  const View &parameters = request.view(theta, 2, true);
+  job.m = parameters.length(0);
+  job.intercept = parameters.length(1) == job.k() + 1;
+  request.read_targets(targets, kind);
+  request.read_weight(weight);
+  Descent descent;
+  descent.rule = rule_named(rule);
+  descent.batch = batch, descent.l2 = l2, descent.share = share, descent.momentum = momentum;
+  descent.beta1 = beta1, descent.beta2 = beta2, descent.epsilon = epsilon, descent.before = before;
+  descent.theta = changeable(request, theta, "parameters");
+  descent.slots[0] = changeable(request, first, "first slot");
+  descent.slots[1] = changeable(request, second, "second slot");
+  const bool needs_first = descent.rule != Rule::plain, needs_second = descent.rule == Rule::adam;
+  if ((needs_first && !descent.slots[0]) || (needs_second && !descent.slots[1]))
+    throw std::invalid_argument("the rule needs more to remember");
+  read_order(request, descent, order, rates);
+  descent.job = job;
+  Fault fault;
+  Ending ending;
+  {
+    const nb::gil_scoped_release released;
+    ending = run_descent(descent, kernels_named(simd), interrupted, fault);
+  }
+  if (ending == Ending::interrupted) throw nb::python_error();
+  if (ending == Ending::faulty) return nb::make_tuple(fault.what, fault.row, fault.number);
+  return nb::none();
+}
+
 template <class T>
 void elementary(void (*function)(const T *, T *, std::int64_t), nb::object from, nb::object to) {
   const View source(from, 1), result(to, 1, true);
@@ -303,6 +376,12 @@ NB_MODULE(_native, module) {
   module.def("add_line", &linnet::add_line, nb::arg("scores"), nb::arg("weight").none(),
              nb::kw_only(), nb::arg("rows"), nb::arg("anchored"), nb::arg("length"),
              nb::arg("simd"), nb::arg("sums"));
+  module.def("descend", &linnet::descend, nb::arg("X"), nb::arg("targets"), nb::arg("kind"),
+             nb::arg("weight").none(), nb::arg("theta"), nb::arg("first").none(),
+             nb::arg("second").none(), nb::arg("order"), nb::arg("rates"), nb::kw_only(),
+             nb::arg("loss"), nb::arg("anchored"), nb::arg("rule"), nb::arg("batch"),
+             nb::arg("l2"), nb::arg("share"), nb::arg("momentum"), nb::arg("beta1"),
+             nb::arg("beta2"), nb::arg("epsilon"), nb::arg("before"), nb::arg("simd"));
   module.def("apply", &linnet::apply, nb::arg("function"), nb::arg("source"), nb::arg("result"),
              nb::arg("simd"));
   module.def("instruction_sets", &linnet::instruction_sets);
