@@ -3,6 +3,7 @@
 from linnet.solvers.gradient_descent import GradientDescent
 from linnet.solvers.lbfgs import LBFGS
 from linnet.solvers.newton_cg import NewtonCG
+from linnet.solvers.path import minimise_path
 from linnet.solvers.progress import listening
 from linnet.solvers.sgd import StochasticGradientDescent
 from linnet.solvers.solution import Certificate, Ending, Solution, Step
@@ -17,4 +18,5 @@ __all__ = [
     "Step",
     "StochasticGradientDescent",
     "listening",
+    "minimise_path",
 ]

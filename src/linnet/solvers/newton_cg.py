@@ -11,19 +11,14 @@ from linnet.numeric import EPSILON
 from linnet.solvers.certificate import gradient_bound
 from linnet.solvers.conjugate_gradient import conjugate_gradient
 from linnet.solvers.line_search import backtrack, least_on
-from linnet.solvers.preconditioners import preconditioning_for
 from linnet.solvers.problem import CountedProblem, Problem
 from linnet.solvers.record import Record
+from linnet.solvers.renewal import Renewal
 from linnet.solvers.solution import Ending, Solution
 from linnet.types import Array
 
 __all__ = ["NewtonCG"]
 
-# A preconditioner that needs more products than this for a step has aged: build it anew.
-PRODUCTS_BEFORE_REBUILDING: Final = 6
-AGED: Final = 1.5
-# And so does one that costs no more than this share of the last step's products.
-CHEAP: Final = 0.5
 # A step is solved to this accuracy at first, and to this share of what would prove the gap.
 COARSE: Final = 0.25
 SHARE_OF_PROOF: Final = 0.2
@@ -61,15 +56,15 @@ class NewtonCG:
     random_state: int = 0
     unit: str = "nats"
 
-    def minimise(self, problem: Problem, theta: Float[Array, "m p"]) -> Solution:
-        """Minimise F from ``theta``."""
+    def minimise(
+        self, problem: Problem, theta: Float[Array, "m p"], renewal: Renewal | None = None
+    ) -> Solution:
+        """Minimise F from ``theta``; with the preconditioner of an earlier fit, if one is given."""
         counted = CountedProblem(problem)
         record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
-        random = np.random.default_rng(self.random_state)
+        precondition = renewal or Renewal(np.random.default_rng(self.random_state))
         value, gradient = counted.value_and_gradient(theta)
-        preconditioning = preconditioning_for(counted, random)
-        precondition = preconditioning.at(theta)
-        fresh: float | None = None
+        precondition.begin(counted, theta)
         first = size = _size(gradient, precondition(gradient))
         largest = np.inf
         while True:
@@ -90,15 +85,7 @@ class NewtonCG:
             if landing is None:
                 return record.give_up(theta, Ending.ROUNDING, newton)
             theta, value, gradient = landing.theta, landing.value, landing.gradient
-            if fresh is None:
-                fresh = max(PRODUCTS_BEFORE_REBUILDING, AGED * step.products)
-            stronger = preconditioning.stronger()
-            if stronger is not None and stronger.passes <= CHEAP * step.products:
-                preconditioning = stronger
-            cheap = preconditioning.passes <= CHEAP * step.products
-            if cheap or step.products > fresh or landing.length < length:
-                precondition = preconditioning.at(theta)
-                fresh = None
+            precondition.learn(step.products, overshot=landing.length < length, theta=theta)
             size = _size(gradient, precondition(gradient))
 
     def _accuracy(self, progress: float, bound: float) -> float:

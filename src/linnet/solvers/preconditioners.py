@@ -42,6 +42,8 @@ ROWS_PER_PARAMETER: Final = (10, 20)
 # they are held in memory, rotated, in float32.
 SAMPLE_ROWS: Final = 10_000
 SAMPLE_VALUES: Final = 2e7
+# Each of those rows couples m² scores where a pass has m: so many times n/m rows cost 2 passes.
+COUPLING: Final = 8
 # The eigenvectors of 4,000 features take some 20 s, and no more is worth the wait.
 LARGEST_BASIS: Final = 4000
 # Curvature ŷ(1 − ŷ) of a score, on average, near the optimum of problems people have.
@@ -71,6 +73,10 @@ class Preconditioning(Protocol):
         """Return one that costs more and takes fewer products, for problems that prove hard."""
         ...
 
+    def of_same_rows(self, problem: Problem) -> "Preconditioning":
+        """Return the same for a problem that differs in the strength of its penalty alone."""
+        ...
+
 
 def preconditioning_for(problem: Problem, random: np.random.Generator) -> Preconditioning:
     """Choose by what a factor would cost."""
@@ -80,7 +86,8 @@ def preconditioning_for(problem: Problem, random: np.random.Generator) -> Precon
     operations = max(HESSIAN_OPERATIONS, HESSIAN_PASSES * 4.0 * n * size)
     rows = min(n, int(operations / size**2))
     if size <= LARGEST_FACTOR and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p):
-        return _Whole(problem.sample(rows, random), _passes_to_build(problem, rows, p))
+        sample = problem.sample(rows, random)
+        return _Whole(sample, rows, random, _passes_to_build(problem, rows, p))
     if p <= LARGEST_BASIS:
         return _TwoLevels.of(problem, random)
     return _Diagonal(problem)
@@ -92,10 +99,16 @@ class _Whole:
     """The Cholesky factor of the whole Hessian of a sample."""
 
     sample: Problem
+    rows: int
+    random: np.random.Generator
     passes: float
 
     def stronger(self) -> None:
         """None is: the sample has all the rows it may have."""
+
+    def of_same_rows(self, problem: Problem) -> "_Whole":
+        """Return the same for another penalty."""
+        return replace(self, sample=problem.sample(self.rows, self.random))
 
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         hessian = self.sample.hessian(theta)
@@ -112,6 +125,10 @@ class _Diagonal:
 
     def stronger(self) -> None:
         """None is."""
+
+    def of_same_rows(self, problem: Problem) -> "_Diagonal":
+        """Return the same for another penalty."""
+        return replace(self, problem=problem)
 
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         return partial(np.multiply, 1 / _without_zeros(self.problem.hessian_diagonal(theta)))
@@ -130,8 +147,10 @@ class _TwoLevels:
         The mean loss over a sample of rows, of Θ' = Θ B⁻ᵀ.
     basis, inverse : array of shape (p, p)
         B, whose columns are uncorrelated directions, the strongest first; and B⁻ᵀ.
-    penalty : array of shape (p,)
-        Diagonal of the Hessian of the penalty in a row of Θ'.
+    lengths : array of shape (p,)
+        Squared lengths of the directions, in weights: the penalty on each is λ times that.
+    common : bool
+        Whether the features are in common units, so that the penalty changes no direction.
     random : numpy.random.Generator
         Draws rows.
     level : int
@@ -142,7 +161,8 @@ class _TwoLevels:
     sample: Problem
     basis: Float[Array, "p p"]
     inverse: Float[Array, "p p"]
-    penalty: Float[Array, " p"]
+    lengths: Float[Array, " p"]
+    common: bool
     random: np.random.Generator
     level: int = 0
 
@@ -153,8 +173,9 @@ class _TwoLevels:
         The penalty is part of it: where it outweighs what a feature contributes, the feature's
         unit must not be blown up, or the penalty would couple the directions.
         """
-        p = problem.shape[1]
-        sample = problem.sample(min(SAMPLE_ROWS, int(SAMPLE_VALUES / p)), random)
+        m, p = problem.shape
+        rows = min(SAMPLE_ROWS, int(SAMPLE_VALUES / p), COUPLING * problem.n_samples // m)
+        sample = problem.sample(max(rows, ROWS_PER_PARAMETER_OF_A_SCORE * p), random)
         proxy = TYPICAL_CURVATURE * sample.second_moment(precise=False)
         penalised = problem.penalised(np.ones(problem.shape))[0]
         proxy[np.diag_indices_from(proxy)] += problem.l2 * penalised
@@ -170,7 +191,8 @@ class _TwoLevels:
             sample.rotated(basis.astype(np.float32)),
             basis,
             vectors / scale[:, None],
-            problem.l2 * np.einsum("jr,j,jr->r", basis, penalised, basis),
+            np.einsum("jr,j,jr->r", basis, penalised, basis),
+            common,
             random,
         )
 
@@ -202,13 +224,19 @@ class _TwoLevels:
             return None
         return replace(self, level=self.level + 1)
 
+    def of_same_rows(self, problem: Problem) -> "_TwoLevels":
+        """Return the same for another penalty; in new directions where that decides on units."""
+        if not self.common:
+            return replace(_TwoLevels.of(problem, self.random), level=self.level)
+        return replace(self, problem=problem)
+
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         m, r = len(theta), self.leading
         hessian = self.rows.hessian(theta, self.basis[:, :r], least=LEAST_CURVATURE, precise=False)
         solve = _factored(hessian.reshape(m * r, m * r))
         coupled = self.sample.column_hessians(theta @ self.inverse, precise=False)[r:]
         scores = np.arange(m)
-        coupled[:, scores, scores] += self.penalty[r:, None]
+        coupled[:, scores, scores] += self.problem.l2 * self.lengths[r:, None]
         others = _inverses(coupled)
 
         def apply(gradient: Array) -> Array:

@@ -1,0 +1,76 @@
+"""A preconditioner in use: built anew when it has aged, and stronger where fits prove hard."""
+
+from typing import Final, final
+
+import numpy as np
+from jaxtyping import Float
+
+from linnet.solvers.preconditioners import Preconditioning, preconditioning_for
+from linnet.solvers.problem import Problem
+from linnet.types import Array
+
+__all__ = ["Renewal"]
+
+# A preconditioner that needs more products than this for a step has aged: build it anew.
+PRODUCTS_BEFORE_REBUILDING: Final = 6
+AGED: Final = 1.5
+# And so does one that costs no more than this share of the last step's products.
+CHEAP: Final = 0.5
+
+
+@final
+class Renewal:
+    """The preconditioner of a fit, or of several fits that differ in their penalty.
+
+    Parameters
+    ----------
+    random : numpy.random.Generator
+        Draws the rows that preconditioners are made from.
+    """
+
+    def __init__(self, random: np.random.Generator) -> None:
+        self._random = random
+        self._preconditioning: Preconditioning
+        self._begun = False
+        self._fresh: float | None = None
+
+    def begin(self, problem: Problem, theta: Float[Array, "m p"]) -> None:
+        """Turn to another problem: with a preconditioner of its own, or the last if there is one.
+
+        A penalty a few times larger or smaller spoils a preconditioner by no more than that.
+        """
+        if self._begun:
+            self._preconditioning = self._preconditioning.of_same_rows(problem)
+            return
+        self._begun = True
+        self._preconditioning = preconditioning_for(problem, self._random)
+        self._build(theta)
+
+    def __call__(self, gradient: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        """About H⁻¹ times a gradient."""
+        return self._apply(gradient)
+
+    def learn(self, products: int, *, overshot: bool, theta: Float[Array, "m p"]) -> None:
+        """Learn from a step, and build anew at ``theta``, where it led to, if that pays.
+
+        Parameters
+        ----------
+        products : int
+            Products with the Hessian that the step took.
+        overshot : bool
+            Whether it had to be shortened: then the Hessian has changed much.
+        theta : array of shape (m, p)
+            The parameters it led to.
+        """
+        if self._fresh is None:
+            self._fresh = max(PRODUCTS_BEFORE_REBUILDING, AGED * products)
+        stronger = self._preconditioning.stronger()
+        if stronger is not None and stronger.passes <= CHEAP * products:
+            self._preconditioning = stronger
+        cheap = self._preconditioning.passes <= CHEAP * products
+        if cheap or products > self._fresh or overshot:
+            self._build(theta)
+
+    def _build(self, theta: Float[Array, "m p"]) -> None:
+        self._apply = self._preconditioning.at(theta)
+        self._fresh = None
