@@ -8,10 +8,12 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float
 
-from linnet.data import Batch, Source
+from linnet.data import Batch, MemorySource, Source
 from linnet.data.source import Fold
 from linnet.engine import (
     LineOfScores,
+    RowDistributions,
+    can_ascend,
     column_hessians_pass,
     curvature,
     gradient_pass,
@@ -24,7 +26,7 @@ from linnet.engine import (
     slope_pass,
     value_pass,
 )
-from linnet.losses import Loss
+from linnet.losses import Loss, SoftmaxCrossEntropy
 from linnet.types import Array, HessianProduct
 
 __all__ = ["Objective"]
@@ -251,6 +253,26 @@ class Objective:
         quadratic = self.l2 * float(np.vdot(weights, weights))
         penalty = (self._penalty(theta), linear, quadratic)
         return Line(tuple(parts), self.source.total_weight, penalty)
+
+    def dual(self, theta: Float[Array, "m p"]) -> RowDistributions | None:
+        """Return the dual of F, begun from Θ, where it can be ascended row by row; else ``None``.
+
+        That is softmax with a penalty, over sparse rows in memory.
+        """
+        source, loss = self.source, self.loss
+        if self.l2 == 0 or not isinstance(source, MemorySource):
+            return None
+        batch = Batch(source.X, source.y, source.weight)
+        if not isinstance(loss, SoftmaxCrossEntropy) or not can_ascend(loss, batch):
+            return None
+        return RowDistributions(
+            loss,
+            batch,
+            l2=self.l2,
+            total_weight=source.total_weight,
+            theta=theta,
+            fit_intercept=self.fit_intercept,
+        )
 
     def minibatches(
         self, random: np.random.Generator, batch_size: int

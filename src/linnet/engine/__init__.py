@@ -11,6 +11,7 @@ from linnet.engine.choice import (
     slope_pass,
     value_pass,
 )
+from linnet.engine.dual import RowDistributions, can_ascend
 from linnet.engine.hessian import column_hessians_pass, hessian_pass, second_moment_pass
 from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
@@ -18,6 +19,8 @@ from linnet.engine.threads import limited_blas, limited_threads, thread_count
 
 __all__ = [
     "LineOfScores",
+    "RowDistributions",
+    "can_ascend",
     "column_hessians_pass",
     "curvature",
     "engine_name",

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from linnet.types import Array, HessianProduct
 
-__all__ = ["CountedProblem", "Line", "MinibatchGradient", "Problem"]
+__all__ = ["CountedProblem", "Dual", "Line", "MinibatchGradient", "Problem"]
 
 MinibatchGradient: TypeAlias = Callable[[Array], tuple[float, Array]]
 """F and ∇F at given parameters, estimated from a few rows."""
@@ -20,6 +20,46 @@ class Line(Protocol):
 
     def derivatives(self, length: float) -> tuple[float, float, float]:
         """F, its slope and its curvature at t = ``length``."""
+        ...
+
+
+@runtime_checkable
+class Dual(Protocol):
+    """A distribution for each row, which give parameters Θ and a lower bound of F."""
+
+    @property
+    def rows(self) -> Int[Array, " r"]:
+        """Rows that count."""
+        ...
+
+    @property
+    def gaps(self) -> Float[Array, " n"]:
+        """Share of each row in F(Θ) less the bound, as it was when last visited."""
+        ...
+
+    @property
+    def bound(self) -> float:
+        """The dual objective: no more than F* once it is settled."""
+        ...
+
+    def share_of_values(self, rows: Int[Array, " r"]) -> float:
+        """Values in ``rows`` as a share of all."""
+        ...
+
+    def sweep(self, rows: Int[Array, " r"]) -> None:
+        """Improve the distributions of ``rows``, one after another."""
+        ...
+
+    def recentre(self) -> None:
+        """Move the intercepts on."""
+        ...
+
+    def settle(self) -> float:
+        """Make bound and gaps exact; return F(Θ) less the bound."""
+        ...
+
+    def theta(self) -> Float[Array, "m p"]:
+        """Θ."""
         ...
 
 
@@ -109,6 +149,10 @@ class Problem(Protocol):
         self, theta: Float[Array, "m p"]
     ) -> tuple[float, Float[Array, " m"], Float[Array, "m m"]]:
         """F(Θ), and its gradient and Hessian in the intercepts alone."""
+        ...
+
+    def dual(self, theta: Float[Array, "m p"]) -> Dual | None:
+        """Return the dual of F, begun from Θ; ``None`` where it cannot be ascended row by row."""
         ...
 
     def minibatches(
@@ -217,6 +261,10 @@ class CountedProblem:
         """F(Θ), and its gradient and Hessian in the intercepts alone."""
         self.passes += 0.5
         return self._problem.intercept_derivatives(theta)
+
+    def dual(self, theta: Float[Array, "m p"]) -> Dual | None:
+        """Return the dual of F, begun from Θ; who sweeps over it adds to ``passes``."""
+        return self._problem.dual(theta)
 
     def minibatches(
         self, random: np.random.Generator, batch_size: int

@@ -5,6 +5,7 @@
 #include "line.hpp"
 #include "moments.hpp"
 #include "sparse.hpp"
+#include "sweep.hpp"
 
 namespace linnet {
 namespace LINNET_SIMD {
@@ -82,6 +83,8 @@ const Kernels kernels = {LINNET_TEXT(LINNET_SIMD),
                          moments_size,
                          add_moments,
                          line,
+                         dual_memory_size,
+                         dual_rows,
                          each<float, exp<float>>,
                          each<double, exp<double>>,
                          each<float, log<float>>,

@@ -1,6 +1,7 @@
 // The functions that are compiled once for each instruction set, and the choice among them.
 #pragma once
 
+#include "dual_job.hpp"
 #include "job.hpp"
 
 namespace linnet {
@@ -25,6 +26,9 @@ struct Kernels {
   std::size_t (*moments_memory_size)(const MomentJob &, const MomentPart &);
   void (*moments)(const MomentJob &, const MomentPart &, void *working, const Poll &);
   void (*line)(const LineJob &, double *sums);
+  // Rows order[first, last) of a sweep of dual coordinate ascent.
+  std::size_t (*sweep_memory_size)(const DualJob &);
+  bool (*sweep)(const DualJob &, std::int64_t first, std::int64_t last, void *working, Fault &);
   void (*exp32)(const float *, float *, std::int64_t);
   void (*exp64)(const double *, double *, std::int64_t);
   void (*log32)(const float *, float *, std::int64_t);
