@@ -27,9 +27,11 @@ __all__ = ["RowDistributions", "can_ascend"]
 # exp of it is 0, and it stands for the logarithm of 0.
 LOG_OF_ZERO: Final = -1e3
 TINY: Final = float(np.finfo(np.float64).tiny)
-# How far the squared length of a row counts toward the intercepts: measured, anything from a tenth
-# to one does.
-SHARE_OF_INTERCEPTS: Final = 0.5
+# Intercepts move as the weights of a feature whose square is such a share of a row's: measured,
+# from a tenth to one makes no difference. Where the penalty is strong they must move by more, or
+# they would take long to arrive.
+SHARE_OF_ROW: Final = 0.5
+SHARE_OF_PENALTY: Final = 50.0
 
 
 def can_ascend(loss: Loss, batch: Batch) -> bool:
@@ -90,8 +92,9 @@ class RowDistributions:
         n, self._features = batch.X.shape
         self._m = len(theta)
         self._y, self._weight = _as_distributions(batch, self._m + loss.anchored)
-        squares = np.square(batch.X.data, dtype=np.float64).sum() / max(n, 1)
-        self._share = SHARE_OF_INTERCEPTS * squares if fit_intercept else 0.0
+        square = float(np.square(batch.X.data, dtype=np.float64).sum()) / max(n, 1)
+        share = max(SHARE_OF_ROW * square, SHARE_OF_PENALTY * l2)
+        self._share = share if fit_intercept else 0.0
         self._b = np.array(theta[:, -1]) if fit_intercept else np.zeros(self._m)
         self._centre = self._b.copy()
         self.log_p: Float[Array, "n q"] = _log(self._y)
