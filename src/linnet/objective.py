@@ -13,6 +13,7 @@ from linnet.data.source import Fold
 from linnet.engine import (
     LineOfScores,
     RowDistributions,
+    RowSpace,
     can_ascend,
     column_hessians_pass,
     curvature,
@@ -40,6 +41,13 @@ FLAT: Final = 1e-4
 Newton's step points along a direction of separation only as nearly as the fit has converged:
 at a gap of 1e-6 the ratio is some 1e-7 to 1e-5 there, and between 0.01 and 1 elsewhere.
 """
+
+
+# The eigenvectors of 2,000 rows take about a second.
+MOST_ROWS: Final = 2000
+FEATURES_PER_ROW: Final = 2
+# So few are fitted at once by Newton's method as they stand.
+FEW_PARAMETERS: Final = 2000
 
 
 @final
@@ -253,6 +261,22 @@ class Objective:
         quadratic = self.l2 * float(np.vdot(weights, weights))
         penalty = (self._penalty(theta), linear, quadratic)
         return Line(tuple(parts), self.source.total_weight, penalty)
+
+    def in_row_space(self) -> "tuple[Objective, RowSpace] | None":
+        """Return F of weights in the row space alone, where that has far fewer dimensions.
+
+        That is dense rows in memory, and not so many that their eigenvectors take long.
+        """
+        source = self.source
+        if not isinstance(source, MemorySource) or not isinstance(source.X, np.ndarray):
+            return None
+        n, k = source.X.shape
+        if n > MOST_ROWS or k < FEATURES_PER_ROW * n or k * self.n_scores < FEW_PARAMETERS:
+            return None
+        space = RowSpace.of(source.X)
+        if space is None:
+            return None
+        return replace(self, source=MemorySource(space.rows, source.y, source.weight)), space
 
     def dual(self, theta: Float[Array, "m p"]) -> RowDistributions | None:
         """Return the dual of F, begun from Θ, where it can be ascended row by row; else ``None``.

@@ -15,11 +15,13 @@ from linnet.engine.dual import RowDistributions, can_ascend
 from linnet.engine.hessian import column_hessians_pass, hessian_pass, second_moment_pass
 from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
+from linnet.engine.row_space import RowSpace
 from linnet.engine.threads import limited_blas, limited_threads, thread_count
 
 __all__ = [
     "LineOfScores",
     "RowDistributions",
+    "RowSpace",
     "can_ascend",
     "column_hessians_pass",
     "curvature",

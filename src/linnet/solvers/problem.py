@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 
 from linnet.types import Array, HessianProduct
 
-__all__ = ["CountedProblem", "Dual", "Line", "MinibatchGradient", "Problem"]
+__all__ = ["CountedProblem", "Dual", "Line", "MinibatchGradient", "Problem", "Subspace"]
 
 MinibatchGradient: TypeAlias = Callable[[Array], tuple[float, Array]]
 """F and ∇F at given parameters, estimated from a few rows."""
@@ -60,6 +60,19 @@ class Dual(Protocol):
 
     def theta(self) -> Float[Array, "m p"]:
         """Θ."""
+        ...
+
+
+@runtime_checkable
+class Subspace(Protocol):
+    """Weights of fewer dimensions, of the same length, that stand for the weights of a problem."""
+
+    def coordinates(self, W: Float[Array, "m k"]) -> Float[Array, "m r"]:
+        """Return the part of W in the subspace."""
+        ...
+
+    def weights(self, V: Float[Array, "m r"]) -> Float[Array, "m k"]:
+        """Return the weights that V stands for."""
         ...
 
 
@@ -153,6 +166,10 @@ class Problem(Protocol):
 
     def dual(self, theta: Float[Array, "m p"]) -> Dual | None:
         """Return the dual of F, begun from Θ; ``None`` where it cannot be ascended row by row."""
+        ...
+
+    def in_row_space(self) -> "tuple[Problem, Subspace] | None":
+        """Return F of weights in the span of the rows; ``None`` where that is no smaller."""
         ...
 
     def minibatches(
@@ -265,6 +282,11 @@ class CountedProblem:
     def dual(self, theta: Float[Array, "m p"]) -> Dual | None:
         """Return the dual of F, begun from Θ; who sweeps over it adds to ``passes``."""
         return self._problem.dual(theta)
+
+    def in_row_space(self) -> "tuple[Problem, Subspace] | None":
+        """Return F of weights in the span of the rows."""
+        self.passes += 0.5
+        return self._problem.in_row_space()
 
     def minibatches(
         self, random: np.random.Generator, batch_size: int
