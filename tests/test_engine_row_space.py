@@ -70,7 +70,7 @@ def wide(seed, *, n=40, k=900, l2=0.01, loss="softmax", intercept=True):
 @given(seed=seeds, l2=st.sampled_from([1e-3, 1.0, 100.0]), intercept=st.booleans())
 def test_more_features_than_rows_are_fitted_in_the_row_space(loss, *, seed, l2, intercept):
     objective = wide(seed, l2=l2, loss=loss, intercept=intercept)
-    start = np.random.default_rng(seed).normal(size=objective.shape)
+    start = 0.03 * np.random.default_rng(seed).normal(size=objective.shape)
 
     solution = Automatic(tol=1e-8).minimise(objective, start)
 
