@@ -62,7 +62,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     fit_intercept : bool, default True
         Whether to fit an intercept for each score.
     solver : {"auto", "newton-cg", "lbfgs", "gradient-descent", "sgd"}, default "auto"
-        ``"auto"`` is Newton's method, which needs no scaling of the features.
+        ``"auto"`` is Newton's method, or dual ascent for sparse rows of very many features;
+        neither needs scaling of the features.
     tol : float, default 1e-6
         Distance from the optimum to be proven, in nats per sample.
     max_iter : int or None, default None
