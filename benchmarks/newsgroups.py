@@ -11,10 +11,10 @@ from statistics import median
 from time import process_time
 
 import numpy as np
+from fused_pass import newsgroups
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
-from fused_pass import newsgroups
 from linnet import SoftmaxRegression
 
 RUNS = 3
