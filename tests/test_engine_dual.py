@@ -1,5 +1,7 @@
 """Dual ascent: every visit is exact, weights follow from p, and the bound is one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -9,7 +11,7 @@ from scipy.special import log_softmax, rel_entr, softmax
 
 from engine_cases import model_of
 from linnet.data import Batch, MemorySource
-from linnet.engine import native
+from linnet.engine import limited_threads, native
 from linnet.errors import DataError
 from linnet.numeric import EPSILON
 from linnet.objective import Objective
@@ -196,3 +198,26 @@ def test_only_softmax_with_a_penalty_over_sparse_rows_has_a_dual_to_ascend():
         squared,
     ):
         assert without.dual(np.zeros(without.shape)) is None
+
+
+def test_distributions_that_would_outgrow_their_rows_are_not_made():
+    objective = objective_of(3, "labels")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("linnet.objective.KEPT_SCORES", 0)
+        assert objective.source.n_values >= 30 * 4
+        assert objective.dual(np.zeros(objective.shape)) is not None
+        many = replace(objective, n_scores=1 + objective.source.n_values // 30)
+        assert many.dual(np.zeros(many.shape)) is None
+
+
+def test_the_number_of_threads_does_not_change_a_bit():
+    objective = objective_of(4, "labels")
+    found = []
+    for threads in (1, 2, 5):
+        with limited_threads(threads):
+            dual = objective.dual(np.zeros(objective.shape))
+            dual.sweep(dual.rows)
+            found.append((dual.settle(), dual.theta()))
+    for gap, theta in found[1:]:
+        assert gap == found[0][0]
+        np.testing.assert_array_equal(theta, found[0][1])

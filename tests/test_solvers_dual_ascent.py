@@ -111,6 +111,13 @@ def test_so_many_sweeps_as_are_allowed_and_no_more():
     )
 
 
+@pytest.mark.parametrize("tol", [1e-15, 1e-30])
+def test_a_gap_below_rounding_ends_where_rounding_does(tol):
+    objective = documents(7, n=40, C=0.1)
+    solution = Automatic(tol=tol).minimise(objective, np.zeros(objective.shape))
+    assert 0 <= solution.certificate.gap <= 1e-14
+
+
 def test_narrow_problems_are_newtons():
     objective = documents(5, k=60)
     zeros = np.zeros(objective.shape)

@@ -281,10 +281,13 @@ class Objective:
     def dual(self, theta: Float[Array, "m p"]) -> RowDistributions | None:
         """Return the dual of F, begun from Θ, where it can be ascended row by row; else ``None``.
 
-        That is softmax with a penalty, over sparse rows in memory.
+        That is softmax with a penalty, over sparse rows in memory, and distributions for all rows
+        that take no more memory than the rows, or little.
         """
         source, loss = self.source, self.loss
         if self.l2 == 0 or not isinstance(source, MemorySource):
+            return None
+        if source.n_samples * self.n_scores > max(KEPT_SCORES, source.n_values):
             return None
         batch = Batch(source.X, source.y, source.weight)
         if not isinstance(loss, SoftmaxCrossEntropy) or not can_ascend(loss, batch):

@@ -8,6 +8,7 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float
 
+from linnet.numeric import EPSILON
 from linnet.solvers.problem import Dual, Problem
 from linnet.solvers.progress import tell
 from linnet.solvers.solution import Certificate, Ending, Solution, Step
@@ -78,7 +79,8 @@ class _Ascent:
         while True:
             self._dual.sweep(self._random.permutation(self._rows))
             self._passes += 1
-            gap = float(self._dual.gaps.sum())
+            # Rounding can leave nothing, or less; its logarithm will be needed.
+            gap = max(float(self._dual.gaps.sum()), EPSILON**2)
             self._gaps.append(gap)
             # Gaps are seen before the rows move; after it they are about as much less again.
             if gap * self._reduction() <= tol:
@@ -94,7 +96,7 @@ class _Ascent:
 
     def _settle(self) -> float:
         self._passes += 1
-        return self._dual.settle()
+        return max(self._dual.settle(), 0.0)
 
     def _reduction(self) -> float:
         if len(self._gaps) < 2:
