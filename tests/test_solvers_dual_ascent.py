@@ -93,7 +93,6 @@ def test_newton_goes_on_where_ascent_is_slow():
         solution = Automatic().minimise(objective, zeros)
 
     assert ascent.ending is Ending.MAX_STEPS
-    assert ascent.steps[-1].passes < 100
     assert solution.ending is Ending.CONVERGED
     assert solution.certificate.gap <= 1e-6
     assert solution.value <= ascent.value

@@ -23,8 +23,8 @@ HARD_REDUCTION: Final = 0.1
 # Sweeps over the hard rows read no more than one over all does.
 HARD_PASSES: Final = 1.0
 # Hand over to Newton's method when so many more sweeps over all rows would be needed, judged by the
-# last few.
-TOO_MANY_SWEEPS: Final = 100
+# last few. On raw word counts Newton's method needs a thousand passes itself, each twice as long.
+TOO_MANY_SWEEPS: Final = 1000
 SWEEPS_TO_JUDGE_BY: Final = 8
 
 
