@@ -203,7 +203,7 @@ def test_only_softmax_with_a_penalty_over_sparse_rows_has_a_dual_to_ascend():
 def test_distributions_that_would_outgrow_their_rows_are_not_made():
     objective = objective_of(3, "labels")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("linnet.objective.KEPT_SCORES", 0)
+        patch.setattr("linnet.objective.FEW_DISTRIBUTIONS", 0)
         assert objective.source.n_values >= 30 * 4
         assert objective.dual(np.zeros(objective.shape)) is not None
         many = replace(objective, n_scores=1 + objective.source.n_values // 30)

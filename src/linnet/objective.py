@@ -43,6 +43,8 @@ at a gap of 1e-6 the ratio is some 1e-7 to 1e-5 there, and between 0.01 and 1 el
 """
 
 
+# Numbers in distributions of all rows that are no matter: 256 MiB.
+FEW_DISTRIBUTIONS: Final = 2**25
 # The eigenvectors of 2,000 rows take about a second.
 MOST_ROWS: Final = 2000
 FEATURES_PER_ROW: Final = 2
@@ -287,7 +289,7 @@ class Objective:
         source, loss = self.source, self.loss
         if self.l2 == 0 or not isinstance(source, MemorySource):
             return None
-        if source.n_samples * self.n_scores > max(KEPT_SCORES, source.n_values):
+        if source.n_samples * self.n_scores > max(FEW_DISTRIBUTIONS, source.n_values):
             return None
         batch = Batch(source.X, source.y, source.weight)
         if not isinstance(loss, SoftmaxCrossEntropy) or not can_ascend(loss, batch):

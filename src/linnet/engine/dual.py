@@ -16,7 +16,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from linnet.data import Batch, Matrix
-from linnet.engine import native
+from linnet.engine import ascent, native
 from linnet.engine.choice import engine_name
 from linnet.engine.reference import scores
 from linnet.losses import Loss, SoftmaxCrossEntropy
@@ -99,7 +99,7 @@ class RowDistributions:
         self._centre = self._b.copy()
         self.log_p: Float[Array, "n q"] = _log(self._y)
         self._divergences = np.zeros(n)
-        self._W = np.zeros((self._features, native.weight_width(self._m)))
+        self._W = np.zeros((self._features, ascent.weight_width(self._m)))
         self.bound = -float(self._weight @ (self._y * self.log_p).sum(axis=1)) / total_weight
         # Whether rows are sound is seen at once here; which one is not, as they are visited.
         if not _are_sound(batch.X):
@@ -160,7 +160,7 @@ class RowDistributions:
         return theta
 
     def _visit(self, rows: Int[Array, " r"] | None) -> None:
-        gain = native.sweep(
+        gain = ascent.sweep(
             self._X,
             rows,
             sample_weight=self._weight,
@@ -180,7 +180,7 @@ class RowDistributions:
         scale = (self._weight / self._penalty)[:, None]
         p = np.exp(self.log_p)
         residuals[:, : self._m] = scale * (self._y - p)[:, int(self._anchored) :]
-        native.outer(self._X, residuals, self._W, scores=self._m)
+        ascent.outer(self._X, residuals, self._W, scores=self._m)
         entropy = -float(self._weight @ (p * self.log_p).sum(axis=1))
         squares = float(np.vdot(self._W, self._W))
         self.bound = (entropy - 0.5 * self._penalty * squares) / self._total

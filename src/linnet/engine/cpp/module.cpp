@@ -394,7 +394,6 @@ NB_MODULE(_native, module) {
   module.def("add_line", &linnet::add_line, nb::arg("scores"), nb::arg("weight").none(),
              nb::kw_only(), nb::arg("rows"), nb::arg("anchored"), nb::arg("length"),
              nb::arg("simd"), nb::arg("sums"));
-             nb::kw_only(), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
   module.def("sweep", &linnet::sweep, nb::arg("X"), nb::arg("order").none(), nb::arg("weight").none(),
              nb::kw_only(), nb::arg("weights"), nb::arg("intercepts"),
              nb::arg("log_probabilities"), nb::arg("divergences"), nb::arg("gain"),
