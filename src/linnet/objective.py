@@ -7,13 +7,16 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float, Int
 
-from linnet.data import Batch, Source
+from linnet.data import Batch, MemorySource, Source
 from linnet.data.source import Fold
 from linnet.engine import (
     Iterate,
     LineOfScores,
+    RowDistributions,
+    RowSpace,
     StepRule,
     Walk,
+    can_ascend,
     column_hessians_pass,
     curvature,
     descend,
@@ -28,7 +31,7 @@ from linnet.engine import (
     slope_pass,
     value_pass,
 )
-from linnet.losses import Loss, SquaredLoss
+from linnet.losses import Loss, SoftmaxCrossEntropy, SquaredLoss
 from linnet.types import Array, HessianProduct
 
 __all__ = ["Objective"]
@@ -48,6 +51,15 @@ SAMPLED_ROWS: Final = 1024
 
 POWER_ITERATIONS: Final = 8
 """Products that bring a random direction's curvature within some per cent of the greatest."""
+
+
+# Numbers in distributions of all rows that are no matter: 256 MiB.
+FEW_DISTRIBUTIONS: Final = 2**25
+# The eigenvectors of 2,000 rows take about a second.
+MOST_ROWS: Final = 2000
+FEATURES_PER_ROW: Final = 2
+# So few are fitted at once by Newton's method as they stand.
+FEW_PARAMETERS: Final = 2000
 
 
 @final
@@ -261,6 +273,45 @@ class Objective:
         quadratic = self.l2 * float(np.vdot(weights, weights))
         penalty = (self._penalty(theta), linear, quadratic)
         return Line(tuple(parts), self.source.total_weight, penalty)
+
+    def in_row_space(self) -> "tuple[Objective, RowSpace] | None":
+        """Return F of weights in the row space alone, where that has far fewer dimensions.
+
+        That is dense rows in memory, and not so many that their eigenvectors take long.
+        """
+        source = self.source
+        if not isinstance(source, MemorySource) or not isinstance(source.X, np.ndarray):
+            return None
+        n, k = source.X.shape
+        if n > MOST_ROWS or k < FEATURES_PER_ROW * n or k * self.n_scores < FEW_PARAMETERS:
+            return None
+        space = RowSpace.of(source.X)
+        if space is None:
+            return None
+        return replace(self, source=MemorySource(space.rows, source.y, source.weight)), space
+
+    def dual(self, theta: Float[Array, "m p"]) -> RowDistributions | None:
+        """Return the dual of F, begun from Θ, where it can be ascended row by row; else ``None``.
+
+        That is softmax with a penalty, over sparse rows in memory, and distributions for all rows
+        that take no more memory than the rows, or little.
+        """
+        source, loss = self.source, self.loss
+        if self.l2 == 0 or not isinstance(source, MemorySource):
+            return None
+        if source.n_samples * self.n_scores > max(FEW_DISTRIBUTIONS, source.n_values):
+            return None
+        batch = Batch(source.X, source.y, source.weight)
+        if not isinstance(loss, SoftmaxCrossEntropy) or not can_ascend(loss, batch):
+            return None
+        return RowDistributions(
+            loss,
+            batch,
+            l2=self.l2,
+            total_weight=source.total_weight,
+            theta=theta,
+            fit_intercept=self.fit_intercept,
+        )
 
     def walk(
         self,

@@ -13,6 +13,7 @@ from linnet.engine.choice import (
     value_pass,
 )
 from linnet.engine.descent import Iterate, StepRule, Walk
+from linnet.engine.dual import RowDistributions, can_ascend
 from linnet.engine.hessian import (
     column_hessians_pass,
     hessian_pass,
@@ -21,13 +22,17 @@ from linnet.engine.hessian import (
 )
 from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
+from linnet.engine.row_space import RowSpace
 from linnet.engine.threads import limited_blas, limited_threads, thread_count
 
 __all__ = [
     "Iterate",
     "LineOfScores",
+    "RowDistributions",
+    "RowSpace",
     "StepRule",
     "Walk",
+    "can_ascend",
     "column_hessians_pass",
     "curvature",
     "descend",

@@ -63,8 +63,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     fit_intercept : bool, default True
         Whether to fit an intercept for each score.
     solver : {"auto", "newton-cg", "lbfgs", "gradient-descent", "sgd", "adagrad", "adam"}
-        ``"auto"``, the default, is Newton's method, which needs no scaling of the features. The
-        last three are stochastic; ``partial_fit`` follows the one named, else ``"sgd"``.
+        ``"auto"``, the default, is Newton's method, or dual ascent for sparse rows of very many
+        features; neither needs scaling of the features. The last three are stochastic;
+        ``partial_fit`` follows the one named, else ``"sgd"``.
     tol : float, default 1e-6
         Distance from the optimum to be proven, in nats per sample.
     max_iter : int or None, default None
@@ -197,7 +198,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         weight = check_weights(sample_weight, X.shape[0])
         classes, targets = read_targets(y, X.shape[0])
         weight = class_weights(self.class_weight, classes, targets, weight)
-        objective = self._objective(MemorySource(X, targets, weight), len(classes))
+        source = MemorySource(X, targets, weight)
+        objective = self._objective(source, len(classes))
         solver = choose_solver(
             self.solver,
             tol=self.tol,
@@ -213,7 +215,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         # small products of the preconditioner.
         work = 0.0 if engine_name() == "native" else objective.multiply_adds
         with threads(self.n_jobs, work):
-            start = self._start(objective, classes)
+            start = self._start(objective, source, classes)
             solution = solver.minimise(objective, start)
         self.classes_ = classes
         self._keep(solution)
@@ -379,13 +381,21 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             fit_intercept=self.fit_intercept,
         )
 
-    def _start(self, objective: Objective, classes: Array) -> Float[Array, "m p"]:
+    def _start(
+        self, objective: Objective, source: MemorySource, classes: Array
+    ) -> Float[Array, "m p"]:
         """Begin from the last fit if asked to, else from the marginal distribution of y."""
         if self.warm_start and hasattr(self, "coef_") and np.array_equal(self.classes_, classes):
             theta = self._theta
             if theta.shape == objective.shape:
                 return theta
-        return minimise_intercepts(objective, np.zeros(objective.shape))
+        theta = np.zeros(objective.shape)
+        if self.fit_intercept:
+            # While weights are zero features do not matter, and need not be read.
+            labels = MemorySource(np.empty((source.n_samples, 0)), source.y, source.weight)
+            marginal = self._objective(labels, len(classes))
+            theta[:, -1:] = minimise_intercepts(marginal, theta[:, -1:])
+        return theta
 
     def _keep(self, solution: Solution) -> None:
         self._set_theta(solution.theta)
@@ -398,12 +408,11 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
 
     def _set_theta(self, theta: Float[Array, "m p"]) -> None:
         k = self.n_features_in_
-        if len(theta) > 1:
-            # One number added to the scores of all classes changes nothing: of all equal
-            # solutions take the shortest.
-            theta = theta - theta.mean(axis=0)
-        self.coef_ = theta[:, :k].copy()
-        self.intercept_ = theta[:, k].copy() if self.fit_intercept else np.zeros(len(theta))
+        # One number added to the scores of all classes changes nothing: of all equal solutions
+        # take the shortest.
+        shift = theta.mean(axis=0) if len(theta) > 1 else np.zeros(theta.shape[1])
+        self.coef_ = theta[:, :k] - shift[:k]
+        self.intercept_ = theta[:, k] - shift[k] if self.fit_intercept else np.zeros(len(theta))
 
     def _known_classes(self, classes: ArrayLike | None, *, first: bool) -> Array:
         if classes is None and first:

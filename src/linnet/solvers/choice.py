@@ -5,6 +5,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 from jaxtyping import Float
 
 from linnet.engine import StepRule
+from linnet.solvers.automatic import Automatic
 from linnet.solvers.gradient_descent import GradientDescent
 from linnet.solvers.lbfgs import LBFGS
 from linnet.solvers.newton_cg import NewtonCG
@@ -53,13 +54,15 @@ def choose_solver(
     average: bool,
     random_state: int,
 ) -> Solver:
-    """Return the named solver; ``"auto"`` is Newton's method, which needs no scaling by hand.
+    """Return the named solver; ``"auto"`` is the best for the problem, which needs no scaling.
 
     ``max_iter=None`` leaves the number of steps to the solver.
     """
     steps: dict[str, Any] = {} if max_iter is None else {"max_steps": max_iter}
     match name:
-        case "auto" | "newton-cg":
+        case "auto":
+            return Automatic(tol=tol, max_steps=max_iter, random_state=random_state)
+        case "newton-cg":
             return NewtonCG(tol=tol, random_state=random_state, **steps)
         case "lbfgs":
             return LBFGS(tol=tol, **steps)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from linnet.engine import Iterate, StepRule
 from linnet.types import Array, HessianProduct
 
-__all__ = ["CountedProblem", "Line", "Problem", "Rates"]
+__all__ = ["CountedProblem", "Dual", "Line", "Problem", "Rates", "Subspace"]
 
 Rates: TypeAlias = Callable[[Array], Array]
 """Learning rates of steps, given their numbers."""
@@ -21,6 +21,59 @@ class Line(Protocol):
 
     def derivatives(self, length: float) -> tuple[float, float, float]:
         """F, its slope and its curvature at t = ``length``."""
+        ...
+
+
+@runtime_checkable
+class Dual(Protocol):
+    """A distribution for each row, which give parameters Θ and a lower bound of F."""
+
+    @property
+    def rows(self) -> Int[Array, " r"]:
+        """Rows that count."""
+        ...
+
+    @property
+    def gaps(self) -> Float[Array, " n"]:
+        """Share of each row in F(Θ) less the bound, as it was when last visited."""
+        ...
+
+    @property
+    def bound(self) -> float:
+        """The dual objective: no more than F* once it is settled."""
+        ...
+
+    def share_of_values(self, rows: Int[Array, " r"]) -> float:
+        """Values in ``rows`` as a share of all."""
+        ...
+
+    def sweep(self, rows: Int[Array, " r"]) -> None:
+        """Improve the distributions of ``rows``, one after another."""
+        ...
+
+    def recentre(self) -> None:
+        """Move the intercepts on."""
+        ...
+
+    def settle(self) -> float:
+        """Make bound and gaps exact; return F(Θ) less the bound."""
+        ...
+
+    def theta(self) -> Float[Array, "m p"]:
+        """Θ."""
+        ...
+
+
+@runtime_checkable
+class Subspace(Protocol):
+    """Weights of fewer dimensions, of the same length, that stand for the weights of a problem."""
+
+    def coordinates(self, W: Float[Array, "m k"]) -> Float[Array, "m r"]:
+        """Return the part of W in the subspace."""
+        ...
+
+    def weights(self, V: Float[Array, "m r"]) -> Float[Array, "m k"]:
+        """Return the weights that V stands for."""
         ...
 
 
@@ -110,6 +163,14 @@ class Problem(Protocol):
         self, theta: Float[Array, "m p"]
     ) -> tuple[float, Float[Array, " m"], Float[Array, "m m"]]:
         """F(Θ), and its gradient and Hessian in the intercepts alone."""
+        ...
+
+    def dual(self, theta: Float[Array, "m p"]) -> Dual | None:
+        """Return the dual of F, begun from Θ; ``None`` where it cannot be ascended row by row."""
+        ...
+
+    def in_row_space(self) -> "tuple[Problem, Subspace] | None":
+        """Return F of weights in the span of the rows; ``None`` where that is no smaller."""
         ...
 
     def walk(
@@ -228,6 +289,15 @@ class CountedProblem:
         """F(Θ), and its gradient and Hessian in the intercepts alone."""
         self.passes += 0.5
         return self._problem.intercept_derivatives(theta)
+
+    def dual(self, theta: Float[Array, "m p"]) -> Dual | None:
+        """Return the dual of F, begun from Θ; who sweeps over it adds to ``passes``."""
+        return self._problem.dual(theta)
+
+    def in_row_space(self) -> "tuple[Problem, Subspace] | None":
+        """Return F of weights in the span of the rows."""
+        self.passes += 0.5
+        return self._problem.in_row_space()
 
     def walk(
         self,

@@ -7,6 +7,7 @@
 #include "descent_dense.hpp"
 #include "descent_sparse.hpp"
 #include "sparse.hpp"
+#include "sweep.hpp"
 
 namespace linnet {
 namespace LINNET_SIMD {
@@ -99,6 +100,8 @@ const Kernels kernels = {LINNET_TEXT(LINNET_SIMD),
                          line,
                          descent_size,
                          descend,
+                         dual_memory_size,
+                         dual_rows,
                          each<float, exp<float>>,
                          each<double, exp<double>>,
                          each<float, log<float>>,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "descent.hpp"
+#include "dual_job.hpp"
 #include "job.hpp"
 
 namespace linnet {
@@ -29,6 +30,9 @@ struct Kernels {
   // Working memory of a descent, and the descent itself.
   std::size_t (*descent_size)(const Descent &);
   bool (*descend)(const Descent &, void *working, Fault &, const Poll &);
+  // Rows order[first, last) of a sweep of dual coordinate ascent.
+  std::size_t (*sweep_memory_size)(const DualJob &);
+  bool (*sweep)(const DualJob &, std::int64_t first, std::int64_t last, void *working, Fault &);
   void (*exp32)(const float *, float *, std::int64_t);
   void (*exp64)(const double *, double *, std::int64_t);
   void (*log32)(const float *, float *, std::int64_t);

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "dual.hpp"
 #include "kernels.hpp"
 #include "moments_pass.hpp"
 #include "pass.hpp"
@@ -110,9 +111,15 @@ struct Request {
   void read_dense(nb::tuple X) { job.X = view(X[0], 2).matrix(nb::cast<std::string>(X[1])); }
 
   void read_sparse(nb::tuple X) {
-    const View &pointers = view(X[0], 1), &indices = view(X[1], 1), &values = view(X[2], 1);
     job.sparse = true;
-    SparseRows &rows = job.entries;
+    job.entries = rows_of(X);
+    job.X.rows = nb::len(nb::object(X[0])) - 1;
+    job.X.columns = nb::cast<std::int64_t>(X[3]);
+  }
+
+  SparseRows rows_of(nb::tuple X) {
+    const View &pointers = view(X[0], 1), &indices = view(X[1], 1), &values = view(X[2], 1);
+    SparseRows rows;
     rows.wide_pointers = pointers.item() == 8;
     rows.wide_indices = indices.item() == 8;
     rows.wide_values = values.item() == 8;
@@ -125,9 +132,22 @@ struct Request {
     rows.values = rows.wide_values ? values.contiguous<double>("values")
                                    : static_cast<void *>(values.contiguous<float>("values"));
     rows.entries = std::min(indices.size(), values.size());
-    job.X.rows = pointers.size() - 1;
-    job.X.columns = nb::cast<std::int64_t>(X[3]);
     rows.sorted = nb::cast<bool>(X[4]);
+    return rows;
+  }
+
+  double *numbers(nb::handle array, std::int64_t count, const char *what) {
+    const View &given = view(array, 1, true);
+    if (given.length(0) != count)
+      throw std::invalid_argument(std::string(what) + " of the wrong length");
+    return given.contiguous<double>(what);
+  }
+
+  double *numbers(nb::handle array, std::int64_t rows, std::int64_t columns, const char *what) {
+    const View &given = view(array, 2, true);
+    if (given.length(0) != rows || given.length(1) != columns)
+      throw std::invalid_argument(std::string(what) + " of the wrong shape");
+    return given.contiguous<double>(what);
   }
 
   void read_targets(nb::object targets, const std::string &kind) {
@@ -183,6 +203,12 @@ bool interrupted() {
   return PyErr_CheckSignals() != 0;
 }
 
+nb::object outcome(Ending ending, const Fault &fault) {
+  if (ending == Ending::interrupted) throw nb::python_error();
+  if (ending == Ending::faulty) return nb::make_tuple(fault.what, fault.row, fault.number);
+  return nb::none();
+}
+
 nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::object weight,
                nb::object parameters, const std::string &loss, bool anchored,
                const std::string &mode, bool float32, const std::string &simd, int threads,
@@ -210,9 +236,74 @@ nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::obj
     ending = run_pass(job, kernels_named(simd), threads, result.contiguous<double>("sums"),
                       interrupted, fault);
   }
-  if (ending == Ending::interrupted) throw nb::python_error();
-  if (ending == Ending::faulty) return nb::make_tuple(fault.what, fault.row, fault.number);
-  return nb::none();
+  return outcome(ending, fault);
+}
+
+std::int64_t width_of(const Kernels &kernels, std::int64_t scores) {
+  Job job;
+  job.mode = Mode::gradient;
+  job.m = scores;
+  return kernels.residual_width(job);
+}
+
+// Numbers that weights take for each feature, and residuals for each row.
+std::int64_t width(std::int64_t scores, const std::string &simd) {
+  return width_of(kernels_named(simd), scores);
+}
+
+// `order` null: divergences alone are worked out, those of all rows.
+nb::object sweep(nb::tuple X, nb::object order, nb::object weight, nb::object weights,
+                 nb::object intercepts, nb::object log_probabilities, nb::object divergences,
+                 nb::object gain, double penalty, double share, bool anchored,
+                 const std::string &simd, int threads) {
+  Request request;
+  DualJob job;
+  const Kernels &kernels = kernels_named(simd);
+  job.entries = request.rows_of(X);
+  job.rows = nb::len(nb::object(X[0])) - 1;
+  job.columns = nb::cast<std::int64_t>(X[3]);
+  job.anchored = anchored, job.penalty = penalty, job.share = share;
+  job.classes = request.view(log_probabilities, 2, true).length(1);
+  if (job.scores() < 1) throw std::invalid_argument("no scores");
+  job.log_probabilities =
+      request.numbers(log_probabilities, job.rows, job.classes, "log probabilities");
+  job.weights = request.numbers(weights, job.columns, width_of(kernels, job.scores()), "weights");
+  job.intercepts = request.numbers(intercepts, job.scores(), "intercepts");
+  job.divergences = request.numbers(divergences, job.rows, "divergences");
+  job.gain = request.numbers(gain, 1, "gain");
+  if (!weight.is_none()) job.weight = request.numbers(weight, job.rows, "sample weights");
+  job.moves = !order.is_none();
+  job.visits = job.rows;
+  if (job.moves) {
+    const View &visits = request.view(order, 1);
+    job.order = visits.contiguous<std::int64_t>("order");
+    job.visits = visits.size();
+  }
+  for (std::int64_t i = 0; i < job.visits; ++i)
+    if (job.row(i) < 0 || job.row(i) >= job.rows) throw std::invalid_argument("no such row");
+  Fault fault;
+  Ending ending;
+  {
+    const nb::gil_scoped_release released;
+    ending = run_sweep(job, kernels, threads, interrupted, fault);
+  }
+  return outcome(ending, fault);
+}
+
+// Sum over the rows of x r, feature by feature.
+void outer(nb::tuple X, nb::object residuals, nb::object outputs, std::int64_t scores,
+           const std::string &simd, int threads) {
+  Request request;
+  Job &job = request.job;
+  const Kernels &kernels = kernels_named(simd);
+  request.read_sparse(X);
+  job.mode = Mode::gradient;
+  job.m = scores;
+  const std::int64_t width = kernels.residual_width(job);
+  const double *R = request.numbers(residuals, job.X.rows, width, "residuals");
+  double *to = request.numbers(outputs, job.k(), width, "outputs");
+  const nb::gil_scoped_release released;
+  run_outer(job, kernels, threads, R, to);
 }
 
 void add_moments(nb::object rows, nb::object weights, double least, const std::string &simd,
@@ -382,6 +473,14 @@ NB_MODULE(_native, module) {
              nb::arg("loss"), nb::arg("anchored"), nb::arg("rule"), nb::arg("batch"),
              nb::arg("l2"), nb::arg("share"), nb::arg("momentum"), nb::arg("beta1"),
              nb::arg("beta2"), nb::arg("epsilon"), nb::arg("before"), nb::arg("simd"));
+  module.def("sweep", &linnet::sweep, nb::arg("X"), nb::arg("order").none(), nb::arg("weight").none(),
+             nb::kw_only(), nb::arg("weights"), nb::arg("intercepts"),
+             nb::arg("log_probabilities"), nb::arg("divergences"), nb::arg("gain"),
+             nb::arg("penalty"), nb::arg("share"), nb::arg("anchored"), nb::arg("simd"),
+             nb::arg("threads"));
+  module.def("width", &linnet::width, nb::arg("scores"), nb::arg("simd"));
+  module.def("outer", &linnet::outer, nb::arg("X"), nb::arg("residuals"), nb::arg("outputs"),
+             nb::kw_only(), nb::arg("scores"), nb::arg("simd"), nb::arg("threads"));
   module.def("apply", &linnet::apply, nb::arg("function"), nb::arg("source"), nb::arg("result"),
              nb::arg("simd"));
   module.def("instruction_sets", &linnet::instruction_sets);

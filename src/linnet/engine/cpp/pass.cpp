@@ -81,27 +81,6 @@ void run_groups(const Job &job, const Kernels &kernels, TeamLease &team, Stop &s
   team.run(task, [&] { stop.check_caller(); });
 }
 
-// Columns cut so that each part has about as many entries, judged by a sample of them.
-std::vector<std::int64_t> column_parts(const Job &job, int parts) {
-  std::vector<std::int64_t> cuts{0};
-  const SparseRows &rows = job.entries;
-  const std::int64_t samples = std::min<std::int64_t>(rows.entries, 20000);
-  std::vector<std::int64_t> columns;
-  for (std::int64_t i = 0; i < samples && parts > 1; ++i) {
-    const std::int64_t at = static_cast<std::int64_t>(
-        static_cast<double>(rows.entries) / static_cast<double>(samples) * static_cast<double>(i));
-    columns.push_back(rows.wide_indices ? static_cast<const std::int64_t *>(rows.indices)[at]
-                                        : static_cast<const std::int32_t *>(rows.indices)[at]);
-  }
-  std::sort(columns.begin(), columns.end());
-  for (int part = 1; part < parts; ++part) {
-    const std::int64_t cut = columns.empty() ? 0 : columns[columns.size() * part / parts];
-    cuts.push_back(std::min(std::max(cut, cuts.back()), job.k()));
-  }
-  cuts.push_back(job.k());
-  return cuts;
-}
-
 // The two halves of a pass over sparse rows, block by block: rows are shared among the threads
 // for the scores, columns for the outputs. So there is one set of outputs, however large, and
 // each of them is added up in the order of the rows.
@@ -197,6 +176,26 @@ void run_sparse(const Job &job, const Kernels &kernels, TeamLease &team, Stop &s
 }
 
 } // namespace
+
+std::vector<std::int64_t> column_parts(const Job &job, int parts) {
+  std::vector<std::int64_t> cuts{0};
+  const SparseRows &rows = job.entries;
+  const std::int64_t samples = std::min<std::int64_t>(rows.entries, 20000);
+  std::vector<std::int64_t> columns;
+  for (std::int64_t i = 0; i < samples && parts > 1; ++i) {
+    const std::int64_t at = static_cast<std::int64_t>(
+        static_cast<double>(rows.entries) / static_cast<double>(samples) * static_cast<double>(i));
+    columns.push_back(rows.wide_indices ? static_cast<const std::int64_t *>(rows.indices)[at]
+                                        : static_cast<const std::int32_t *>(rows.indices)[at]);
+  }
+  std::sort(columns.begin(), columns.end());
+  for (int part = 1; part < parts; ++part) {
+    const std::int64_t cut = columns.empty() ? 0 : columns[columns.size() * part / parts];
+    cuts.push_back(std::min(std::max(cut, cuts.back()), job.k()));
+  }
+  cuts.push_back(job.k());
+  return cuts;
+}
 
 std::int64_t sums_size(const Job &job) {
   return 2 + job.hessian_size() + job.outputs() * (has_outputs(job) ? job.p() : 1);

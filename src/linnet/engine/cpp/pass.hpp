@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "job.hpp"
 #include "kernels.hpp"
@@ -18,5 +19,8 @@ std::int64_t sums_size(const Job &job);
 // The sums do not depend on the number of threads, to the last bit.
 Ending run_pass(const Job &job, const Kernels &kernels, int threads, double *sums,
                 const std::function<bool()> &interrupted, Fault &fault);
+
+// Columns cut so that each part has about as many entries, judged by a sample of them.
+std::vector<std::int64_t> column_parts(const Job &job, int parts);
 
 } // namespace linnet

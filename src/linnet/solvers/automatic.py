@@ -1,0 +1,99 @@
+"""The solver that is best for a problem, by its shape: what ``solver="auto"`` means."""
+
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Float
+
+from linnet.solvers.certificate import certify
+from linnet.solvers.dual_ascent import DualAscent
+from linnet.solvers.newton_cg import NewtonCG
+from linnet.solvers.preconditioners import LARGEST_BASIS
+from linnet.solvers.problem import Problem
+from linnet.solvers.solution import Ending, Solution, Step
+from linnet.types import Array
+
+__all__ = ["Automatic"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Automatic:
+    """Newton's method, and for problems with very many features what spares it work.
+
+    - More features than rows, dense: Newton's method in the space that the rows span.
+    - More than 4,000 features, where Newton's method has no preconditioner but a diagonal, and a
+      dual, as sparse rows have: dual ascent. Newton's method goes on from there if it is slow.
+
+    Parameters
+    ----------
+    tol : float
+        Gap to be proven, in nats per sample.
+    max_steps : int or None
+        Largest number of steps of either; ``None`` leaves it to them.
+    random_state : int
+        Seed of what they draw.
+    """
+
+    tol: float = 1e-6
+    max_steps: int | None = None
+    random_state: int = 0
+
+    def minimise(self, problem: Problem, theta: Float[Array, "m p"]) -> Solution:
+        """Minimise F from ``theta``."""
+        first = self._in_row_space(problem, theta)
+        if first is None and problem.shape[1] > LARGEST_BASIS:
+            first = DualAscent(tol=self.tol, **self._settings).minimise(problem, theta)
+        newton = NewtonCG(tol=self.tol, **self._settings)
+        if first is None:
+            return newton.minimise(problem, theta)
+        if first.ending is not Ending.MAX_STEPS or len(first.steps) == self.max_steps:
+            return first
+        second = newton.minimise(problem, first.theta)
+        return replace(second, steps=_joined(first.steps, second.steps))
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        steps = {} if self.max_steps is None else {"max_steps": self.max_steps}
+        return {"random_state": self.random_state, **steps}
+
+    def _in_row_space(self, problem: Problem, theta: Float[Array, "m p"]) -> Solution | None:
+        """Minimise F over weights in the row space, and prove it in all of them.
+
+        Without penalty the least weights of all best ones lie there.
+        """
+        reduction = problem.in_row_space()
+        if reduction is None:
+            return None
+        reduced, space = reduction
+        k = problem.shape[1] - problem.fit_intercept
+        start = np.concatenate([space.coordinates(theta[:, :k]), theta[:, k:]], axis=1)
+        found = NewtonCG(tol=self.tol, **self._settings).minimise(reduced, start)
+        r = reduced.shape[1] - problem.fit_intercept
+        whole = np.concatenate([space.weights(found.theta[:, :r]), found.theta[:, r:]], axis=1)
+        share = reduced.shape[1] / problem.shape[1]
+        steps = tuple(replace(step, passes=1 + share * step.passes) for step in found.steps)
+        solution = replace(found, theta=whole, steps=steps)
+        if problem.l2 == 0 or not found.ending.converged:
+            return solution
+        # The subspace is known to rounding only: what counts is proven where the data are.
+        whole, value, certificate = certify(problem, whole)
+        if certificate.gap > self.tol:
+            return replace(solution, ending=Ending.MAX_STEPS)
+        return replace(solution, theta=whole, value=value, certificate=certificate)
+
+
+def _joined(first: tuple[Step, ...], second: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Give the steps of one solver after those of another."""
+    before = first[-1]
+    later = (
+        replace(
+            step,
+            number=step.number + len(first),
+            passes=step.passes + before.passes,
+            seconds=step.seconds + before.seconds,
+        )
+        for step in second
+    )
+    return (*first, *later)
