@@ -68,7 +68,10 @@ class GradientDescent:
             if solution := record.step(theta, value, gradient):
                 return solution
             if self.learning_rate is None:
-                landing = backtrack(counted, theta, value, gradient, -gradient, length=2 * length)
+                # The minimum on the line makes gradients zigzag: halves are better.
+                landing = backtrack(
+                    counted, theta, value, gradient, -gradient, length=2 * length, exact=False
+                )
                 if landing is None:
                     return record.give_up(theta, Ending.ROUNDING)
                 theta, value, gradient = landing.theta, landing.value, landing.gradient

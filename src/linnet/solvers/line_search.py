@@ -43,10 +43,11 @@ def backtrack(
     direction: Float[Array, "m p"],
     *,
     length: float = 1.0,
+    exact: bool = True,
 ) -> Landing | None:
     """Shorten ``length`` until F(Θ + length·D) ≤ F(Θ) + 10⁻⁴·length·⟨∇F, D⟩.
 
-    First to the minimum of F on the line, then by halves.
+    First to the minimum of F on the line if ``exact``, then by halves.
     Where the promised decrease drowns in the rounding of F, a step is taken if it shortens the
     gradient. ``None`` means that no step improves anything: Θ is as good as float64 can tell.
     """
@@ -63,7 +64,7 @@ def backtrack(
             return Landing(trial, new_value, new_gradient, length) if shorter else None
         if new_value <= value + SUFFICIENT_DECREASE * length * slope + rounding:
             return Landing(trial, new_value, new_gradient, length)
-        line = problem.along(theta, direction) if halving == 0 else None
+        line = problem.along(theta, direction) if exact and halving == 0 else None
         length = length / 2 if line is None else least_on(line, length, value, slope)
     return None
 

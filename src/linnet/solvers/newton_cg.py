@@ -99,6 +99,8 @@ class NewtonCG:
             Gap that the gradient proves.
         """
         forcing = min(COARSE, sqrt(progress))
+        if bound <= self.tol:
+            return COARSE
         return max(forcing, min(COARSE, SHARE_OF_PROOF * sqrt(self.tol / bound)))
 
 
