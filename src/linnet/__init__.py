@@ -14,10 +14,12 @@ if TYPE_CHECKING:
         ConvergenceWarning,
         LinearRegression,
         RidgePath,
+        SoftmaxPath,
         SoftmaxRegression,
         TableModel,
         load,
         ridge_path,
+        softmax_path,
     )
     from linnet.features import TableEncoder
     from linnet.information import cross_entropy, entropy, kl_divergence
@@ -30,6 +32,7 @@ _HOMES = {
     "HuffmanCode": "linnet.codes",
     "LinearRegression": "linnet.estimators",
     "RidgePath": "linnet.estimators",
+    "SoftmaxPath": "linnet.estimators",
     "SoftmaxRegression": "linnet.estimators",
     "TableEncoder": "linnet.features",
     "TableModel": "linnet.estimators",
@@ -38,6 +41,7 @@ _HOMES = {
     "kl_divergence": "linnet.information",
     "load": "linnet.estimators",
     "ridge_path": "linnet.estimators",
+    "softmax_path": "linnet.estimators",
     "show_versions": "linnet.versions",
 }
 
@@ -48,6 +52,7 @@ __all__ = [
     "LinnetError",
     "LinnetWarning",
     "RidgePath",
+    "SoftmaxPath",
     "SoftmaxRegression",
     "TableEncoder",
     "TableModel",
@@ -57,6 +62,7 @@ __all__ = [
     "load",
     "ridge_path",
     "show_versions",
+    "softmax_path",
 ]
 
 

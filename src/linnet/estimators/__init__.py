@@ -5,14 +5,17 @@ from linnet.estimators.linear import LinearRegression
 from linnet.estimators.loading import load
 from linnet.estimators.ridge import RidgePath, ridge_path
 from linnet.estimators.softmax import SoftmaxRegression
+from linnet.estimators.softmax_path import SoftmaxPath, softmax_path
 from linnet.estimators.table_model import TableModel
 
 __all__ = [
     "ConvergenceWarning",
     "LinearRegression",
     "RidgePath",
+    "SoftmaxPath",
     "SoftmaxRegression",
     "TableModel",
     "load",
     "ridge_path",
+    "softmax_path",
 ]

@@ -39,10 +39,10 @@ from linnet.solvers import Certificate
 from linnet.solvers.certificate import minimise_intercepts
 from linnet.solvers.choice import SOLVERS, choose_rule, choose_solver
 from linnet.solvers.schedules import SCHEDULES, ScheduleName
-from linnet.solvers.solution import Solution
+from linnet.solvers.solution import Solution, Step
 from linnet.types import Array, Unit
 
-__all__ = ["SoftmaxRegression"]
+__all__ = ["SoftmaxRegression", "keep_solution", "softmax_objective"]
 
 
 class SoftmaxRegression(ClassifierMixin, BaseEstimator):
@@ -218,7 +218,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             start = self._start(objective, source, classes)
             solution = solver.minimise(objective, start)
         self.classes_ = classes
-        self._keep(solution)
+        keep_solution(self, solution)
+        # A later partial_fit counts its steps from here.
+        self._stream: Stream | None = None
         warn_unless_converged("SoftmaxRegression", solution.ending, solution.certificate)
         return self
 
@@ -372,13 +374,12 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     def _objective(
         self, source: MemorySource, n_classes: int, total_weight: float | None = None
     ) -> Objective:
-        S = source.total_weight if total_weight is None else total_weight
-        return Objective(
-            source=source,
-            loss=SoftmaxCrossEntropy(anchored=n_classes == 2),
-            n_scores=1 if n_classes == 2 else n_classes,
-            l2=1 / (self.C * S),
+        return softmax_objective(
+            source,
+            n_classes,
+            self.C,
             fit_intercept=self.fit_intercept,
+            total_weight=total_weight,
         )
 
     def _start(
@@ -396,23 +397,6 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             marginal = self._objective(labels, len(classes))
             theta[:, -1:] = minimise_intercepts(marginal, theta[:, -1:])
         return theta
-
-    def _keep(self, solution: Solution) -> None:
-        self._set_theta(solution.theta)
-        self.certificate_ = solution.certificate
-        self.history_ = list(solution.steps)
-        self.loss_ = solution.value
-        self.n_iter_ = len(solution.steps) - 1
-        # A later partial_fit counts its steps from here.
-        self._stream: Stream | None = None
-
-    def _set_theta(self, theta: Float[Array, "m p"]) -> None:
-        k = self.n_features_in_
-        # One number added to the scores of all classes changes nothing: of all equal solutions
-        # take the shortest.
-        shift = theta.mean(axis=0) if len(theta) > 1 else np.zeros(theta.shape[1])
-        self.coef_ = theta[:, :k] - shift[:k]
-        self.intercept_ = theta[:, k] - shift[k] if self.fit_intercept else np.zeros(len(theta))
 
     def _known_classes(self, classes: ArrayLike | None, *, first: bool) -> Array:
         if classes is None and first:
@@ -437,7 +421,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         seen = source.total_weight + (0.0 if stream is None else stream.weight)
         objective = self._objective(source, q, seen)
         if not hasattr(self, "coef_"):
-            self._set_theta(np.zeros(objective.shape))
+            keep_theta(self, np.zeros(objective.shape))
             self.n_iter_ = 0
         if stream is None:
             stream = Stream.begin(
@@ -453,7 +437,46 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         # A step is a small product, whatever the number of rows.
         with threads(self.n_jobs, 0):
             self._stream, theta = stream.descend(objective, self._theta)
-        self._set_theta(theta)
+        keep_theta(self, theta)
         self.certificate_ = Certificate(np.inf, "none")
-        self.history_ = []
+        self.history_: list[Step] = []
         self.n_iter_ += 1
+
+
+def softmax_objective(
+    source: MemorySource,
+    n_classes: int,
+    C: float,
+    *,
+    fit_intercept: bool,
+    total_weight: float | None = None,
+) -> Objective:
+    """F of the class above, over the rows of a source; of two classes one has a score."""
+    S = source.total_weight if total_weight is None else total_weight
+    return Objective(
+        source=source,
+        loss=SoftmaxCrossEntropy(anchored=n_classes == 2),
+        n_scores=1 if n_classes == 2 else n_classes,
+        l2=float(1 / (C * S)),
+        fit_intercept=fit_intercept,
+    )
+
+
+def keep_solution(model: SoftmaxRegression, solution: Solution) -> None:
+    """Set what a fit learnt."""
+    keep_theta(model, solution.theta)
+    model.certificate_ = solution.certificate
+    model.history_ = list(solution.steps)
+    model.loss_ = solution.value
+    model.n_iter_ = len(solution.steps) - 1
+
+
+def keep_theta(model: SoftmaxRegression, theta: Float[Array, "m p"]) -> None:
+    """Set the coefficients."""
+    k = model.n_features_in_
+    if len(theta) > 1:
+        # One number added to the scores of all classes changes nothing: of all equal
+        # solutions take the shortest.
+        theta = theta - theta.mean(axis=0)
+    model.coef_ = theta[:, :k].copy()
+    model.intercept_ = theta[:, k].copy() if model.fit_intercept else np.zeros(len(theta))
