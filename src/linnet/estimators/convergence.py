@@ -14,11 +14,13 @@ class ConvergenceWarning(LinnetWarning, SklearnConvergenceWarning):
     """The optimum was not reached within ``tol``: the message says what to do."""
 
 
-def warn_unless_converged(name: str, ending: Ending, certificate: Certificate) -> None:
+def warn_unless_converged(
+    name: str, ending: Ending, certificate: Certificate, more: str = ""
+) -> None:
     """Warn once if the solver ended short of its goal."""
     if not ending.converged:
         warnings.warn(
-            f"{name}: {ending.value}. As it stands the fit is {certificate}.",
+            f"{name}: {ending.value}.{more} As it stands the fit is {certificate}.",
             ConvergenceWarning,
             stacklevel=3,
         )

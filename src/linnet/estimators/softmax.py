@@ -20,6 +20,7 @@ from linnet.estimators.saving import (
     settings_of,
     write_model,
 )
+from linnet.estimators.separation import separation_along
 from linnet.estimators.streaming import Stream, check_stream
 from linnet.estimators.targets import class_weights, codes_among, label_column, read_targets
 from linnet.estimators.threading import threads
@@ -109,6 +110,10 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         F at the fitted coefficients, in nats per sample, the penalty included.
     n_iter_ : int
         Number of steps.
+    separation_ : Separation or None
+        Without a penalty, where there is no minimum: a direction along which the loss falls for
+        ever, and the pairs of classes that it tells apart. The coefficients are finite all the
+        same: those at which the loss came within ``tol`` of its limit.
     n_features_in_ : int
         Number of features k.
     feature_names_in_ : array of shape (k,)
@@ -221,7 +226,12 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         keep_solution(self, solution)
         # A later partial_fit counts its steps from here.
         self._stream: Stream | None = None
-        warn_unless_converged("SoftmaxRegression", solution.ending, solution.certificate)
+        self.separation_ = None
+        told = ""
+        if solution.separation is not None:
+            self.separation_ = separation_along(X, targets, weight, classes, solution.separation)
+            told = f" Told apart for certain: {self.separation_}." if self.separation_.pairs else ""
+        warn_unless_converged("SoftmaxRegression", solution.ending, solution.certificate, told)
         return self
 
     def partial_fit(

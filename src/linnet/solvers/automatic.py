@@ -71,10 +71,15 @@ class Automatic:
         start = np.concatenate([space.coordinates(theta[:, :k]), theta[:, k:]], axis=1)
         found = NewtonCG(tol=self.tol, **self._settings).minimise(reduced, start)
         r = reduced.shape[1] - problem.fit_intercept
-        whole = np.concatenate([space.weights(found.theta[:, :r]), found.theta[:, r:]], axis=1)
+
+        def lifted(theta: Float[Array, "m r"]) -> Float[Array, "m p"]:
+            return np.concatenate([space.weights(theta[:, :r]), theta[:, r:]], axis=1)
+
+        whole = lifted(found.theta)
+        direction = None if found.separation is None else lifted(found.separation)
         share = reduced.shape[1] / problem.shape[1]
         steps = tuple(replace(step, passes=1 + share * step.passes) for step in found.steps)
-        solution = replace(found, theta=whole, steps=steps)
+        solution = replace(found, theta=whole, steps=steps, separation=direction)
         if problem.l2 == 0 or not found.ending.converged:
             return solution
         # The subspace is known to rounding only: what counts is proven where the data are.

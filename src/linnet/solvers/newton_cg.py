@@ -82,6 +82,9 @@ class NewtonCG:
                 return solution
             length = _length(counted, theta, value, gradient, newton)
             landing = backtrack(counted, theta, value, gradient, step.x, length=length)
+            if landing is None and precondition.strengthen(theta):
+                size = _size(gradient, precondition(gradient))
+                continue
             if landing is None:
                 return record.give_up(theta, Ending.ROUNDING, newton)
             theta, value, gradient = landing.theta, landing.value, landing.gradient

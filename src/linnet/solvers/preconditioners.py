@@ -38,6 +38,8 @@ LEADING_PARAMETERS: Final = (1000, 3000)
 LEAST_CURVATURE: Final = 0.01
 # Rows for each of them, at each level: so many that sampling does not mislead.
 ROWS_PER_PARAMETER: Final = (10, 20)
+# A whole Hessian is as rough only where it has so many rows for each parameter.
+ROWS_FOR_ROUGHNESS: Final = 50
 # Rows that the directions are found from, and the coupling of scores on those that do not lead;
 # they are held in memory, rotated, in float32.
 SAMPLE_ROWS: Final = 10_000
@@ -102,16 +104,21 @@ class _Whole:
     rows: int
     random: np.random.Generator
     passes: float
+    rough: bool = True
 
-    def stronger(self) -> None:
-        """None is: the sample has all the rows it may have."""
+    def stronger(self) -> "_Whole | None":
+        """Return the one of all rows, each with its own weight."""
+        return replace(self, rough=False) if self.rough else None
 
     def of_same_rows(self, problem: Problem) -> "_Whole":
         """Return the same for another penalty."""
         return replace(self, sample=problem.sample(self.rows, self.random))
 
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
-        hessian = self.sample.hessian(theta)
+        # Few rows are all needed.
+        share = min(1.0, self.rows / (ROWS_FOR_ROUGHNESS * theta.size))
+        least = LEAST_CURVATURE * share if self.rough else 0.0
+        hessian = self.sample.hessian(theta, least=least)
         return _factored(hessian.reshape(theta.size, theta.size))
 
 
@@ -143,8 +150,10 @@ class _TwoLevels:
     ----------
     problem : Problem
         The problem.
+    drawn : Problem
+        The problem on a sample of rows.
     sample : Problem
-        The mean loss over a sample of rows, of Θ' = Θ B⁻ᵀ.
+        The mean loss over these rows, of Θ' = Θ B⁻ᵀ.
     basis, inverse : array of shape (p, p)
         B, whose columns are uncorrelated directions, the strongest first; and B⁻ᵀ.
     lengths : array of shape (p,)
@@ -158,6 +167,7 @@ class _TwoLevels:
     """
 
     problem: Problem
+    drawn: Problem
     sample: Problem
     basis: Float[Array, "p p"]
     inverse: Float[Array, "p p"]
@@ -188,6 +198,7 @@ class _TwoLevels:
         basis = vectors * scale[:, None]
         return cls(
             problem,
+            sample,
             sample.rotated(basis.astype(np.float32)),
             basis,
             vectors / scale[:, None],
@@ -206,6 +217,9 @@ class _TwoLevels:
     def rows(self) -> Problem:
         """The rows that their Hessian is made from."""
         rows = ROWS_PER_PARAMETER[self.level] * LEADING_PARAMETERS[self.level]
+        # The rows drawn for the other directions will do where they are as many.
+        if self.drawn.n_samples == rows:
+            return self.drawn
         return self.problem.sample(rows, self.random)
 
     @property
@@ -228,7 +242,8 @@ class _TwoLevels:
         """Return the same for another penalty; in new directions where that decides on units."""
         if not self.common:
             return replace(_TwoLevels.of(problem, self.random), level=self.level)
-        return replace(self, problem=problem)
+        drawn = problem.sample(self.drawn.n_samples, self.random)
+        return replace(self, problem=problem, drawn=drawn)
 
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         m, r = len(theta), self.leading

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from linnet.solvers.certificate import certify, gradient_bound, newton_gap
 from linnet.solvers.problem import CountedProblem
 from linnet.solvers.progress import tell
-from linnet.solvers.separation import is_separable
+from linnet.solvers.separation import direction_of_separation
 from linnet.solvers.solution import Certificate, Ending, Solution, Step
 from linnet.types import Array
 
@@ -112,10 +112,11 @@ class Record:
         ending: Ending,
         newton: tuple[float, Float[Array, "m p"]] | None = None,
     ) -> Solution:
-        without_penalty = ending is Ending.CONVERGED and self._problem.l2 == 0
-        if without_penalty and is_separable(self._problem, theta, newton):
-            ending = Ending.SEPARABLE
-        return Solution(theta, value, certificate, ending, tuple(self._steps))
+        direction = None
+        if ending is Ending.CONVERGED and self._problem.l2 == 0:
+            direction = direction_of_separation(self._problem, theta, newton)
+            ending = ending if direction is None else Ending.SEPARABLE
+        return Solution(theta, value, certificate, ending, tuple(self._steps), direction)
 
 
 def _is_power_of_two(number: int) -> bool:

@@ -71,6 +71,15 @@ class Renewal:
         if cheap or products > self._fresh or overshot:
             self._build(theta)
 
+    def strengthen(self, theta: Float[Array, "m p"]) -> bool:
+        """Build a stronger one at ``theta``, where a step led nowhere; false if there is none."""
+        stronger = self._preconditioning.stronger()
+        if stronger is None:
+            return False
+        self._preconditioning = stronger
+        self._build(theta)
+        return True
+
     def _build(self, theta: Float[Array, "m p"]) -> None:
         self._apply = self._preconditioning.at(theta)
         self._fresh = None

@@ -14,32 +14,34 @@ from linnet.solvers.certificate import newton_gap
 from linnet.solvers.problem import Problem
 from linnet.types import Array
 
-__all__ = ["is_separable"]
+__all__ = ["direction_of_separation"]
 
 # Between 1/e and the square of a small number.
 SHRINKS_TO_A_MINIMUM: Final = 0.1
 MAXIMUM_STEPS: Final = 5
 
 
-def is_separable(
+def direction_of_separation(
     problem: Problem,
     theta: Float[Array, "m p"],
     newton: tuple[float, Float[Array, "m p"]] | None,
-) -> bool:
-    """Tell whether F has no minimum, near parameters where a solver without penalty stopped.
+) -> Float[Array, "m p"] | None:
+    """Return a direction along which F falls for ever, near where a solver without penalty stopped.
+
+    ``None``: F has a minimum.
 
     ``newton`` is half the squared Newton decrement there, and the Newton step, where known.
     """
     if problem.never_rises_along(theta):
-        return True
+        return theta
     if newton is None:
         newton = newton_gap(problem, theta, problem.value_and_gradient(theta)[1])
     for _ in range(MAXIMUM_STEPS):
         gap, step = newton
         if problem.never_rises_along(step):
-            return True
+            return step
         theta = theta + step
         newton = newton_gap(problem, theta, problem.value_and_gradient(theta)[1])
         if newton[0] <= SHRINKS_TO_A_MINIMUM * gap:
-            return False
-    return False
+            return None
+    return None

@@ -104,10 +104,14 @@ class Ending(Enum):
 @final
 @dataclass(frozen=True)
 class Solution:
-    """Parameters Θ (m×p), the value and certificate there, how the solver ended, and its steps."""
+    """Parameters Θ (m×p), the value and certificate there, how the solver ended, and its steps.
+
+    ``separation`` is a direction along which the loss falls for ever, where there is one.
+    """
 
     theta: Float[Array, "m p"]
     value: float
     certificate: Certificate
     ending: Ending
     steps: tuple[Step, ...]
+    separation: Float[Array, "m p"] | None = None
