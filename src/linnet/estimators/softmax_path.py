@@ -23,7 +23,7 @@ from linnet.types import Array, Unit
 
 __all__ = ["SoftmaxPath", "softmax_path"]
 
-MAXIMUM_STEPS: Final = 100
+MAXIMUM_STEPS: Final = 1000
 
 
 @final

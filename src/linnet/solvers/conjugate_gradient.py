@@ -16,6 +16,11 @@ __all__ = ["Approximation", "conjugate_gradient"]
 LARGEST_RISE: Final = 1e2
 
 
+# A product has gained little if so many like it would gain no more than this share of what all
+# have (Nash and Sofer 1990).
+SETTLED: Final = 0.5
+
+
 @final
 @dataclass(frozen=True)
 class Approximation:
@@ -52,7 +57,7 @@ def conjugate_gradient(
     direction = z
     rz = first = float(np.vdot(residual, z))
     best, least = x.copy(), rz
-    largest = 0.0
+    largest = fallen = 0.0
 
     def found(x: Array, products: int, rz: float) -> Approximation:
         decrease = 0.5 * float(np.vdot(b, x))
@@ -74,6 +79,8 @@ def conjugate_gradient(
             # Flat to rounding along this direction: what has been found stands.
             return found(x, products, rz)
         length = rz / curvature
+        last = length * rz
+        fallen += last
         x += length * direction
         residual -= length * image
         z = precondition(residual)
@@ -82,7 +89,8 @@ def conjugate_gradient(
             best, least = x.copy(), rz
         elif rz > LARGEST_RISE**2 * least:
             return found(best, products, least)
-        if rz <= accuracy**2 * first:
+        settled = products * last <= SETTLED * fallen
+        if rz <= accuracy**2 * first and settled:
             return found(x, products, rz)
         direction = z + (rz / previous) * direction
     return found(x, max_products, rz)

@@ -52,7 +52,7 @@ class NewtonCG:
     """
 
     tol: float = 1e-6
-    max_steps: int = 100
+    max_steps: int = 1000
     random_state: int = 0
     unit: str = "nats"
 
