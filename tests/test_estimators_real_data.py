@@ -125,8 +125,8 @@ def test_published_multinomial_fits_are_reproduced(name, C, real_data):
     want = np.array(converged["coef"])
     if name == "anes96":
         want = np.column_stack([want[:, -1], want[:, :-1]])  # there the constant comes last
-    # A gap of 1e-16 nats a sample leaves some 3e-7 of a standard error.
-    np.testing.assert_allclose(got[1:] - got[0], want, rtol=1e-6, atol=3e-7)
+    # A gap of 1e-16 nats leaves some 3e-7 of a standard error at most; the last step leaves less.
+    np.testing.assert_allclose(got[1:] - got[0], want, rtol=1e-6, atol=1e-7)
     s = np.ones(len(y)) if weight is None else weight
     log_likelihood = -float(s @ np.asarray(model.code_lengths(X, y, unit="nats")))
     assert log_likelihood == pytest.approx(converged["loglik"], rel=1e-10)

@@ -80,9 +80,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     schedule : {"inverse-scaling", "constant", "cosine", "one-cycle"}, default "inverse-scaling"
         How the rate of stochastic solvers and ``partial_fit`` changes with the steps taken. The
         last two end after ``max_iter`` epochs, or as many calls of ``partial_fit`` as the first.
-    batch_size : int, default 1
-        Rows a step of stochastic solvers and ``partial_fit``. More make an epoch of dense rows
-        faster, and less of it.
+    batch_size : int, default 64
+        Rows a step of stochastic solvers and ``partial_fit``. 1 learns most from an epoch of many
+        rows; then a row of weight 2 is no longer the same as one given twice.
     momentum : float, default 0.0
         Share of its last velocity that a step of ``"sgd"`` keeps, at least 0 and below 1.
     average : bool, default False
@@ -147,7 +147,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         learning_rate: float | None = None,
         schedule: ScheduleName = "inverse-scaling",
-        batch_size: int = 1,
+        batch_size: int = 64,
         momentum: float = 0.0,
         average: bool = False,
         random_state: Any = 0,

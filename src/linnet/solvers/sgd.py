@@ -73,7 +73,7 @@ class StochasticGradientDescent:
     rule: StepRule = field(default_factory=StepRule)
     learning_rate: float | None = None
     schedule: ScheduleName = "inverse-scaling"
-    batch_size: int = 1
+    batch_size: int = 64
     tol: float = 1e-6
     max_steps: int = 20
     random_state: int = 0
