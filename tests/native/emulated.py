@@ -1,4 +1,4 @@
-"""A stand-in for the extension module ``linnet.engine._native``: its kernels run on an emulated ARM.
+"""A stand-in for the extension module ``linnet.engine._native``, with kernels on an emulated ARM.
 
 As a pytest plugin it takes the place of the module before linnet is imported, so that the tests
 of the engine hold the emulated kernels to the reference. It takes the arguments of module.cpp,
@@ -190,10 +190,10 @@ class EmulatedEngine:
 
         self._ask(make)
 
-    def descend(
-        self, X, targets, kind, weight, theta, first, second, order, rates, *, loss, anchored,
-        rule, batch, simd, **settings,
-    ):  # fmt: skip
+    def descend(self, X, targets, kind, weight, *arrays, loss, anchored, rule, batch, **settings):
+        theta, first, second, order, rates = arrays
+        del settings["simd"]
+
         def make(given):
             job = given.job(
                 X,
@@ -249,7 +249,7 @@ class EmulatedEngine:
 
         return self._ask(make)
 
-    def width(self, scores, simd):
+    def width(self, scores, _simd):
         with self._lock:
             return self._machine.ask(Request(Function.WIDTH, number=scores)).number
 
@@ -265,7 +265,7 @@ class EmulatedEngine:
 
         self._ask(make)
 
-    def apply(self, function, source, result, simd):
+    def apply(self, function, source, result, _simd):
         def make(given):
             return Request(
                 Function.ELEMENTARY,

@@ -78,10 +78,14 @@ void scatter(Entries<I, V> row, const double *r, bool squared, double *to, std::
   }
 }
 
+// Two sums of a group and what is added to them fit in registers, also where 32 of these hold two
+// numbers each.
+constexpr int LARGEST_GROUP = VECTOR_BYTES > 16 ? 32 : 16;
+
 // Call `use` with the groups that make up `width` numbers side by side, and where each begins.
 template <class Use> LINNET_INLINE void in_groups(std::int64_t width, Use use) {
   std::int64_t at = 0;
-  for (; width - at >= 32; at += 32) use(Group<32>{}, at);
+  for (; width - at >= LARGEST_GROUP; at += LARGEST_GROUP) use(Group<LARGEST_GROUP>{}, at);
   switch (width - at) {
   case 0: return;
   case 1: return use(Group<1>{}, at);
@@ -89,11 +93,15 @@ template <class Use> LINNET_INLINE void in_groups(std::int64_t width, Use use) {
   case 4: return use(Group<4>{}, at);
   case 8: return use(Group<8>{}, at);
   case 12: return use(Group<12>{}, at);
-  case 16: return use(Group<16>{}, at);
-  case 20: return use(Group<20>{}, at);
-  case 24: return use(Group<24>{}, at);
-  default: return use(Group<28>{}, at);
+  default: break;
   }
+  if constexpr (LARGEST_GROUP > 16)
+    switch (width - at) {
+    case 16: return use(Group<16>{}, at);
+    case 20: return use(Group<20>{}, at);
+    case 24: return use(Group<24>{}, at);
+    default: return use(Group<28>{}, at);
+    }
 }
 
 LINNET_INLINE std::int64_t pointer(const SparseRows &rows, std::int64_t row) {
