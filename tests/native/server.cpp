@@ -43,9 +43,9 @@ struct Request {
 };
 
 // So that the host can tell whether its structures are laid out as ours.
-constexpr std::int64_t SIZES[] = {sizeof(Request),   sizeof(Matrix),    sizeof(SparseRows),
-                                  sizeof(Job),       sizeof(LineJob),   sizeof(MomentJob),
-                                  sizeof(DualJob),   sizeof(Descent)};
+constexpr std::int64_t SIZES[] = {sizeof(Request), sizeof(Matrix),  sizeof(SparseRows),
+                                  sizeof(Job),     sizeof(LineJob), sizeof(MomentJob),
+                                  sizeof(DualJob), sizeof(Descent)};
 
 template <class T> const T &job_of(const Request &request) {
   return *static_cast<const T *>(request.job);
@@ -85,9 +85,7 @@ void answer(const Kernels &kernels, Request &request) {
   case Function::run:
     ending = run_pass(job_of<Job>(request), kernels, THREADS, to, never, request.fault);
     break;
-  case Function::moments:
-    run_moments(job_of<MomentJob>(request), kernels, THREADS, never);
-    break;
+  case Function::moments: run_moments(job_of<MomentJob>(request), kernels, THREADS, never); break;
   case Function::line: kernels.line(job_of<LineJob>(request), to); break;
   case Function::descend:
     ending = run_descent(job_of<Descent>(request), kernels, never, request.fault);

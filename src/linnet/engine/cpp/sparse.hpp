@@ -95,13 +95,14 @@ template <class Use> LINNET_INLINE void in_groups(std::int64_t width, Use use) {
   case 12: return use(Group<12>{}, at);
   default: break;
   }
-  if constexpr (LARGEST_GROUP > 16)
+  if constexpr (LARGEST_GROUP > 16) {
     switch (width - at) {
     case 16: return use(Group<16>{}, at);
     case 20: return use(Group<20>{}, at);
     case 24: return use(Group<24>{}, at);
     default: return use(Group<28>{}, at);
     }
+  }
 }
 
 LINNET_INLINE std::int64_t pointer(const SparseRows &rows, std::int64_t row) {
