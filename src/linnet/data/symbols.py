@@ -118,7 +118,8 @@ def symbols_of(data: bytes, kind: SymbolKind, origin: str = "text") -> SymbolTex
     if not len(places):
         raise TableError(f"{origin}: the text holds no symbol, so that there is nothing to code.")
     counts = np.bincount(places, minlength=len(symbols))
-    order = sorted(range(len(symbols)), key=lambda place: (-counts[place], symbols[place]))
+    keys = list(zip((-counts).tolist(), symbols, strict=True))
+    order = sorted(range(len(symbols)), key=keys.__getitem__)
     rank = np.empty(len(symbols), dtype=np.int64)
     rank[order] = np.arange(len(symbols))
     return SymbolText(
