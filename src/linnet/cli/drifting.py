@@ -51,7 +51,8 @@ def show_drift(first: Path, second: Path, request: DriftRequest, *, as_json: boo
 def _chosen(table: Table, request: DriftRequest) -> Table:
     if not request.columns:
         return table
-    return table.only([select_column(table, which) for which in dict.fromkeys(request.columns)])
+    names = [select_column(table, which) for which in request.columns]
+    return table.only(list(dict.fromkeys(names)))
 
 
 def _notes(drift: Drift) -> list[str]:

@@ -86,7 +86,7 @@ def difference_test(
     >>> import numpy as np
     >>> found = difference_test(np.array([30, 10]), np.array([15, 25]))
     >>> print(f"{found.divergence:.4f}, by chance {found.by_chance:.4f}, p = {found.p_value:.3f}")
-    0.1057 bits, by chance 0.0092 bits, p = 0.001
+    0.1058 bits, by chance 0.0092 bits, p = 0.001
     """
     if permutations < 1:
         raise SettingError(f"permutations is {permutations}. Give at least 1; 9999 are usual.")
