@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeAlias, final
 from unicodedata import category
 
 import numpy as np
-from jaxtyping import Int, Integer
+from jaxtyping import Int, Integer, UInt
 
 from linnet.data.contents import read_as_stored, read_contents, utf8
 from linnet.errors import TableError
@@ -27,6 +27,7 @@ __all__ = ["SymbolKind", "SymbolText", "read_symbols", "restored", "spelled", "s
 SymbolKind: TypeAlias = Literal["bytes", "characters", "words"]
 
 _CHARACTERS: Final = 0x110000
+_AT_ONCE: Final = 1 << 22
 _IN_UTF8: Final = "its size is that of its characters in UTF-8, without a byte order mark"
 _APOSTROPHES: Final = "'\N{RIGHT SINGLE QUOTATION MARK}"
 
@@ -59,7 +60,7 @@ class SymbolText:
     size: int
     symbols: list[str]
     counts: Int[Array, " q"]
-    places: Int[Array, " n"]
+    places: UInt[Array, " n"]
     notes: tuple[str, ...] = ()
 
 
@@ -105,7 +106,7 @@ def symbols_of(data: bytes, kind: SymbolKind, origin: str = "text") -> SymbolTex
     >>> text.symbols
     ['be', 'to', '\n', ', ', 'not', 'or']
     >>> text.places
-    array([1, 0, 3, 5, 4, 1, 0, 2])
+    array([1, 0, 3, 5, 4, 1, 0, 2], dtype=uint8)
     """
     match kind:
         case "bytes":
@@ -117,10 +118,10 @@ def symbols_of(data: bytes, kind: SymbolKind, origin: str = "text") -> SymbolTex
             symbols, places = _words(data.decode())
     if not len(places):
         raise TableError(f"{origin}: the text holds no symbol, so that there is nothing to code.")
-    counts = np.bincount(places, minlength=len(symbols))
+    counts = _counts(places, len(symbols))
     keys = list(zip((-counts).tolist(), symbols, strict=True))
     order = sorted(range(len(symbols)), key=keys.__getitem__)
-    rank = np.empty(len(symbols), dtype=np.int64)
+    rank = np.empty(len(symbols), dtype=np.min_scalar_type(len(symbols) - 1))
     rank[order] = np.arange(len(symbols))
     return SymbolText(
         origin=origin,
@@ -128,7 +129,7 @@ def symbols_of(data: bytes, kind: SymbolKind, origin: str = "text") -> SymbolTex
         size=len(data),
         symbols=[symbols[place] for place in order],
         counts=counts[order],
-        places=rank[places],
+        places=rank.take(places),
         notes=_notes(data, kind, origin),
     )
 
@@ -157,12 +158,20 @@ def restored(symbols: Iterable[str], kind: SymbolKind) -> bytes:
     return "".join(parts).encode()
 
 
-def _numbered(codes: Integer[Array, " n"]) -> tuple[list[str], Int[Array, " n"]]:
+def _numbered(codes: UInt[Array, " n"]) -> tuple[list[str], UInt[Array, " n"]]:
     """Distinct characters by their numbers, and the place of each in the text."""
-    used = np.flatnonzero(np.bincount(codes, minlength=1))
-    place = np.zeros(_CHARACTERS, dtype=np.int64)
+    used = np.flatnonzero(_counts(codes, _CHARACTERS))
+    place = np.zeros(_CHARACTERS, dtype=np.min_scalar_type(used.size))
     place[used] = np.arange(used.size)
     return [chr(code) for code in used.tolist()], place.take(codes)
+
+
+def _counts(codes: Integer[Array, " n"], size: int) -> Int[Array, " q"]:
+    """Count numbers below ``size``, a part at a time: bincount makes 8 bytes of each."""
+    counts = np.zeros(size, dtype=np.int64)
+    for start in range(0, codes.size, _AT_ONCE):
+        counts += np.bincount(codes[start : start + _AT_ONCE], minlength=size)
+    return counts
 
 
 def _words(text: str) -> tuple[list[str], Int[Array, " n"]]:

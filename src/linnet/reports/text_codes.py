@@ -229,7 +229,10 @@ def borrow_code(own: TextCode, other: SymbolText) -> BorrowedCode:
         )
     known = {symbol: place for place, symbol in enumerate(other.symbols)}
     # In the other's alphabet the last place, one too many, is for what it lacks.
-    there = np.array([known.get(symbol, len(known)) for symbol in text.symbols])
+    there = np.array(
+        [known.get(symbol, len(known)) for symbol in text.symbols],
+        dtype=np.min_scalar_type(len(known)),
+    )
     lacks = np.flatnonzero(there == len(known)).tolist()
     P = np.bincount(there, weights=own.probabilities, minlength=len(known) + 1)
     Q = np.append(other.counts / other.counts.sum(), 0.0)
