@@ -47,6 +47,7 @@ def test_what_is_measured_is_the_words_and_a_short_frame(text, kind):
 
     payload = int(own.text.counts @ own.code.lengths)
     assert ceil(payload / 8) <= own.measured <= ceil(payload / 8) + 20
+    assert own.framing == own.measured - payload // 8
 
 
 def test_the_description_and_the_bytes_give_the_text_back():

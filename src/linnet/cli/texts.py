@@ -88,6 +88,7 @@ def _account(own: TextCode) -> Any:
     grid.add_row("entropy, H(P)", *_of_amount(own.entropy, own.n))
     grid.add_row("Huffman code, mean length", *_of_amount(own.mean_length, own.n))
     grid.add_row("  measured: really encoded", *_of_bytes(own.measured, own.n))
+    grid.add_row("  of them checksums and sizes", *_of_bytes(own.framing, own.n))
     grid.add_row("  the code itself, for a decoder", *_of_bytes(own.described, own.n))
     return grid
 

@@ -205,5 +205,4 @@ def _notes(data: bytes, kind: SymbolKind, origin: str) -> tuple[str, ...]:
     pairs = data.count(b"\r\n") if kind != "words" else 0
     if not pairs:
         return ()
-    ends = f"{pairs:,} lines end with CR LF (\\r\\n), which are two symbols each"
-    return (f"{origin}: {ends}",)
+    return (f"{origin}: lines that end with CR LF (\\r\\n), which are two symbols: {pairs:,}",)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final, final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, UInt
 
 from linnet.codes import HuffmanCode
 from linnet.data.symbols import SymbolText, spelled
@@ -73,6 +73,11 @@ class TextCode:
         """Mean bits of a word of the Huffman code."""
         return self.code.mean_length(self.probabilities)
 
+    @property
+    def framing(self) -> int:
+        """Bytes measured that are no words: checksums, sizes, and the last byte's filling."""
+        return self.measured - int(self.text.counts @ self.code.lengths) // _BITS
+
     def to_dict(self, top: int) -> dict[str, Any]:
         """Return what JSON shows, with the ``top`` commonest symbols."""
         return {
@@ -89,6 +94,7 @@ class TextCode:
             },
             "nats_per_symbol": {"entropy": float(self.entropy.to("nats"))},
             "measured_bytes": self.measured,
+            "of_them_framing": self.framing,
             "code_description_bytes": self.described,
             "table": self.rows(top),
         }
@@ -248,7 +254,7 @@ def borrow_code(own: TextCode, other: SymbolText) -> BorrowedCode:
     )
 
 
-def _escape(own: TextCode, other: SymbolText, there: Int[Array, " q"]) -> EscapeCode:
+def _escape(own: TextCode, other: SymbolText, there: UInt[Array, " q"]) -> EscapeCode:
     text = own.text
     weights = np.append(other.counts, len(other.symbols))
     spelling = len(_spelling(text, there == len(other.symbols)))
