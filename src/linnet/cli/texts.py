@@ -71,12 +71,16 @@ def _table(own: TextCode, top: int) -> Any:
         grid.add_row(
             readable(row["symbol"], text.kind),
             f"{row['count']:,}",
-            f"{row['probability']:.6f}",
+            _share(row["probability"]),
             f"{row['ideal_length']:.4f}",
             f"{row['huffman_length']}",
             row["word"] or "(empty)",
         )
     return grid
+
+
+def _share(probability: float) -> str:
+    return f"{probability:.6f}" if probability >= 1e-4 else f"{probability:.2e}"
 
 
 def _account(own: TextCode) -> Any:
