@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from linnet.cli.demo import demo
+from linnet.cli.drift import drift
 from linnet.cli.entropy import entropy
 from linnet.cli.evaluate import evaluate
 from linnet.cli.explain import explain
@@ -45,5 +46,5 @@ def _linnet(
     del version, debug
 
 
-for command in (fit, predict, evaluate, explain, entropy, demo):
+for command in (fit, predict, evaluate, explain, entropy, drift, demo):
     app.command()(command)

@@ -8,6 +8,7 @@ from scipy.sparse import csr_matrix
 
 from linnet.cli.options import Reading
 from linnet.cli.terminal import note
+from linnet.data.frames import as_table
 from linnet.data.libsvm import LibsvmData, read_libsvm
 from linnet.data.reading import read_table, table_format
 from linnet.data.tables import Table, name_list
@@ -16,7 +17,15 @@ from linnet.estimators import LinearRegression, SoftmaxRegression, TableModel
 from linnet.features.quantities import number_values
 from linnet.types import Array
 
-__all__ = ["AnyModel", "Features", "is_classifier", "read_input", "regression_of", "rows_for"]
+__all__ = [
+    "AnyModel",
+    "Features",
+    "is_classifier",
+    "read_columns",
+    "read_input",
+    "regression_of",
+    "rows_for",
+]
 
 AnyModel: TypeAlias = SoftmaxRegression | LinearRegression | TableModel
 """What `linnet.load` gives."""
@@ -49,6 +58,12 @@ def read_input(path: Path, reading: Reading, n_features: int | None = None) -> T
     if table.n_rows == 0:
         raise TableError(f"{path}: the table has no row below its header.")
     return table
+
+
+def read_columns(path: Path, reading: Reading) -> Table:
+    """Read a file as a table; of a libsvm file the label is the only column."""
+    data = read_input(path, reading)
+    return as_table({"label": data.y}, str(path)) if isinstance(data, LibsvmData) else data
 
 
 def regression_of(model: AnyModel) -> SoftmaxRegression | LinearRegression:

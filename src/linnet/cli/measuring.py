@@ -7,12 +7,10 @@ from typing import Any, Final, final
 import numpy as np
 from jaxtyping import Int
 
-from linnet.cli.inputs import read_input
+from linnet.cli.inputs import read_columns
 from linnet.cli.options import Reading, UnitName
 from linnet.cli.terminal import say, say_json
-from linnet.data.frames import as_table
-from linnet.data.libsvm import LibsvmData
-from linnet.data.tables import ArrowColumn, Table, select_column
+from linnet.data.tables import ArrowColumn, select_column
 from linnet.information import Information, entropy, uniform_code
 from linnet.reports import to_json_value
 from linnet.reports.numbers_in_words import count
@@ -98,7 +96,7 @@ def column_information(name: str, column: ArrowColumn) -> ColumnInformation:
 
 def measure_table(path: Path, reading: Reading, unit: UnitName | None, *, as_json: bool) -> None:
     """Print the entropy of every column of a file."""
-    table = _table(path, reading)
+    table = read_columns(path, reading)
     columns = [column_information(name, table.column(name)) for name in table.names]
     if as_json:
         described = [column.to_dict(_units(unit)) for column in columns]
@@ -111,7 +109,7 @@ def measure_column(
     path: Path, wanted: str, reading: Reading, unit: UnitName | None, *, top: int, as_json: bool
 ) -> None:
     """Print the commonest values of a column with their probabilities and ideal code lengths."""
-    table = _table(path, reading)
+    table = read_columns(path, reading)
     name = select_column(table, wanted)
     column = column_information(name, table.column(name))
     units = _units(unit)
@@ -122,12 +120,6 @@ def measure_column(
     else:
         say(_columns_text([column], units))
         say(_values_text(column, units, top))
-
-
-def _table(path: Path, reading: Reading) -> Table:
-    data = read_input(path, reading)
-    # Of a libsvm file only the label is a column.
-    return as_table({"label": data.y}, str(path)) if isinstance(data, LibsvmData) else data
 
 
 def _units(unit: UnitName | None) -> tuple[Unit, ...]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from linnet.errors import SettingError, TableError
 
-__all__ = ["read_contents", "read_head", "utf8"]
+__all__ = ["read_as_stored", "read_contents", "read_head", "utf8"]
 
 _COMPRESSIONS: Final[tuple[tuple[bytes, Callable[..., Any]], ...]] = (
     (b"\x1f\x8b", gzip.open),
@@ -31,6 +31,11 @@ def read_contents(path: str | os.PathLike[str]) -> bytes:
         If the file is missing, a folder, unreadable, empty, or its compressed data are broken.
     """
     return _read(path, None)
+
+
+def read_as_stored(path: str | os.PathLike[str]) -> bytes:
+    """Read a whole file byte for byte, compressed or not; raises as `read_contents` does."""
+    return _read(path, None, decompress=False)
 
 
 def read_head(path: str | os.PathLike[str], size: int) -> bytes:
@@ -77,7 +82,7 @@ def utf8(data: bytes, origin: str, encoding: str = "utf-8") -> bytes:
     return (data if is_utf8 else text.encode()).removeprefix(BOM_UTF8)
 
 
-def _read(path: str | os.PathLike[str], size: int | None) -> bytes:
+def _read(path: str | os.PathLike[str], size: int | None, *, decompress: bool = True) -> bytes:
     file = Path(path)
     if file.is_dir():
         raise TableError(f"{file}: this is a folder; name a file in it.")
@@ -88,7 +93,8 @@ def _read(path: str | os.PathLike[str], size: int | None) -> bytes:
         raise TableError(f"{file}: there is no such file. Check the path.") from None
     except OSError as error:
         raise TableError(f"{file}: cannot be read: {error.strerror}.") from None
-    opener = next((opener for magic, opener in _COMPRESSIONS if start.startswith(magic)), None)
+    compressions = _COMPRESSIONS if decompress else ()
+    opener = next((opener for magic, opener in compressions if start.startswith(magic)), None)
     try:
         with file.open("rb") if opener is None else opener(file, "rb") as stream:
             data: bytes = stream.read() if size is None else stream.read(size)
@@ -98,5 +104,5 @@ def _read(path: str | os.PathLike[str], size: int | None) -> bytes:
             "Fetch or write the file again."
         ) from None
     if not data:
-        raise TableError(f"{file}: the file is empty. It needs at least one row of values.")
+        raise TableError(f"{file}: the file is empty: there is nothing in it to read.")
     return data

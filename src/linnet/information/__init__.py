@@ -1,5 +1,6 @@
 """Amounts of information, measured in nats or bits: entropy, cross entropy, divergence."""
 
+from linnet.information.derived import jensen_shannon, perplexity
 from linnet.information.distributions import SUM_TOLERANCE
 from linnet.information.logits import (
     cross_entropy_from_logits,
@@ -24,9 +25,11 @@ __all__ = [
     "cross_entropy_from_logits",
     "entropy",
     "entropy_from_logits",
+    "jensen_shannon",
     "kl_divergence",
     "kl_divergence_from_logits",
     "nats_per",
+    "perplexity",
     "surprise",
     "uniform_code",
 ]
