@@ -10,6 +10,7 @@ from linnet.cli.evaluate import evaluate
 from linnet.cli.explain import explain
 from linnet.cli.fit import fit
 from linnet.cli.predict import predict
+from linnet.cli.suspects import suspects
 
 __all__ = ["app"]
 
@@ -45,5 +46,5 @@ def _linnet(
     del version, debug
 
 
-for command in (fit, predict, evaluate, explain, entropy, demo):
+for command in (fit, predict, evaluate, suspects, explain, entropy, demo):
     app.command()(command)

@@ -1,0 +1,113 @@
+"""Labelled samples: some of the rows of whatever holds them, and rows that tell nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Int
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix, issparse
+from sklearn.utils import _safe_indexing
+
+from linnet.data.frames import as_table
+from linnet.data.plain import plain_table
+from linnet.data.tables import Table
+from linnet.errors import DataError
+from linnet.features.labels import class_codes, read_labels
+from linnet.types import Array
+
+__all__ = ["Labelled", "alike_rows", "count_rows", "label_array", "labelled", "take_rows"]
+
+
+@final
+@dataclass(frozen=True)
+class Labelled:
+    """Samples, the class number of each, and the alphabet that these numbers are of."""
+
+    X: Any
+    codes: Int[Array, " n"]
+    classes: Array
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @property
+    def labels(self) -> Array:
+        """The labels themselves, of shape (n,)."""
+        return self.classes[self.codes]
+
+    def take(self, rows: Int[Array, " m"]) -> "Labelled":
+        """Return some of the rows."""
+        return Labelled(take_rows(self.X, rows), self.codes[rows], self.classes)
+
+
+def labelled(X: Any, y: Any, classes: ArrayLike | None = None) -> Labelled:
+    """Check samples and labels; the alphabet is that given, or of these labels.
+
+    Raises
+    ------
+    DataError
+        If there is not one label for each row, or a label is not among the classes.
+    """
+    X = as_table(X) if isinstance(X, Mapping) else X
+    y = label_array(y, count_rows(X))
+    known = read_labels(y if classes is None else np.asarray(classes), given=classes is not None)
+    codes = class_codes(y, known.classes)
+    if (codes < 0).any():
+        row = int(np.argmax(codes < 0))
+        raise DataError(
+            f"y has the label {y[row]!s} in row {row}, which is not among the "
+            f"{len(known.classes)} classes given. Name every class that can occur."
+        )
+    return Labelled(X, codes, known.classes)
+
+
+def label_array(y: Any, n: int) -> Array:
+    """Check that there is one label for each of ``n`` rows, and at least one.
+
+    Raises
+    ------
+    DataError
+        If there are more or fewer, or none.
+    """
+    labels = np.asarray(y)
+    if labels.ndim != 1 or len(labels) != n:
+        raise DataError(
+            f"y has shape {labels.shape} beside {n} rows of features. Give one label for each row."
+        )
+    if n == 0:
+        raise DataError("There is no row, so there is nothing to code.")
+    return labels
+
+
+def count_rows(X: Any) -> int:
+    """Count the rows."""
+    if isinstance(X, Table):
+        return X.n_rows
+    shape = np.shape(X) if isinstance(X, list | tuple) else X.shape
+    if len(shape) == 0:
+        raise DataError(f"X is the single value {X!r}. Give one row of features for each label.")
+    return int(shape[0])
+
+
+def take_rows(X: Any, rows: Int[Array, " m"]) -> Any:
+    """Return these rows, in this order, in the same kind of container."""
+    if isinstance(X, Table):
+        # Made plain again, for a category may have lost some of its levels.
+        return plain_table(X.columns.take(rows), X.origin, X.notes)
+    sparse: bool = issparse(X)
+    return csr_matrix(X)[rows] if sparse else _safe_indexing(X, rows)
+
+
+def alike_rows(X: Any) -> Any:
+    """Return as many rows, all alike: zeros, or the first row of a table again and again.
+
+    A model fitted to them is of the same kind and learns from the labels alone.
+    """
+    if isinstance(X, np.ndarray) and X.dtype.kind in "buif":
+        return np.zeros(X.shape)
+    sparse: bool = issparse(X)
+    if sparse:
+        return csr_matrix(X.shape)
+    return take_rows(X, np.zeros(count_rows(X), dtype=np.intp))
