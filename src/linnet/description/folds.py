@@ -1,5 +1,6 @@
 """Out-of-fold codes: each label coded by a classifier that was fitted to other rows."""
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from linnet.description.label_code import LabelCode, label_code
 from linnet.description.samples import Labelled, label_array
-from linnet.errors import SettingError
+from linnet.errors import DataWarning, SettingError
 from linnet.types import Array
 
 __all__ = ["fold_numbers", "out_of_fold_code"]
@@ -25,13 +26,16 @@ def out_of_fold_code(
     predicted, unseen = np.empty(n, dtype=np.int64), np.empty(n, dtype=bool)
     for fold in np.unique(folds):
         out = np.flatnonzero(folds == fold)
-        code = label_code(
-            estimator,
-            samples.take(np.flatnonzero(folds != fold)),
-            samples.take(out),
-            smoothing=smoothing,
-            where=f"the rows outside fold {fold + 1}",
-        )
+        with warnings.catch_warnings():
+            # That rows held out at random hold values of their own is no news.
+            warnings.simplefilter("ignore", DataWarning)
+            code = label_code(
+                estimator,
+                samples.take(np.flatnonzero(folds != fold)),
+                samples.take(out),
+                smoothing=smoothing,
+                where=f"the rows outside fold {fold + 1}",
+            )
         lengths[out], probability[out] = code.lengths, code.probability
         predicted[out], unseen[out] = code.predicted, code.unseen
     return LabelCode(lengths, predicted, probability, unseen)

@@ -1,5 +1,6 @@
 """The prequential code: labels sent block after block, each with a model of the blocks before."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,7 +19,7 @@ from linnet.description.label_code import (
     warn_of_infinite,
 )
 from linnet.description.samples import Labelled, labelled
-from linnet.errors import SettingError
+from linnet.errors import DataWarning, SettingError
 from linnet.information import Information, InformationArray, nats_per, uniform_code
 from linnet.types import Array, Unit
 
@@ -268,13 +269,16 @@ def _send(
     lengths = np.full(len(samples), float(uniform_code(len(samples.classes))))
     unseen = np.zeros(len(samples), dtype=bool)
     for start, end in pairwise(ends):
-        code = label_code(
-            estimator,
-            samples.take(np.arange(start)),
-            samples.take(np.arange(start, end)),
-            smoothing=smoothing,
-            where=f"the first {start:,} rows sent",
-        )
+        with warnings.catch_warnings():
+            # That later rows hold values not met before is no news.
+            warnings.simplefilter("ignore", DataWarning)
+            code = label_code(
+                estimator,
+                samples.take(np.arange(start)),
+                samples.take(np.arange(start, end)),
+                smoothing=smoothing,
+                where=f"the first {start:,} rows sent",
+            )
         lengths[start:end], unseen[start:end] = code.lengths, code.unseen
     return lengths, unseen
 

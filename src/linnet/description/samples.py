@@ -17,7 +17,7 @@ from linnet.errors import DataError
 from linnet.features.labels import class_codes, read_labels
 from linnet.types import Array
 
-__all__ = ["Labelled", "alike_rows", "count_rows", "label_array", "labelled", "take_rows"]
+__all__ = ["Labelled", "blank_rows", "count_rows", "label_array", "labelled", "take_rows"]
 
 
 @final
@@ -100,14 +100,9 @@ def take_rows(X: Any, rows: Int[Array, " m"]) -> Any:
     return csr_matrix(X)[rows] if sparse else _safe_indexing(X, rows)
 
 
-def alike_rows(X: Any) -> Any:
-    """Return as many rows, all alike: zeros, or the first row of a table again and again.
-
-    A model fitted to them is of the same kind and learns from the labels alone.
-    """
+def blank_rows(X: Any) -> Any:
+    """Return as many rows that tell nothing: zeros, as many features as numbers have, or one."""
     if isinstance(X, np.ndarray) and X.dtype.kind in "buif":
         return np.zeros(X.shape)
     sparse: bool = issparse(X)
-    if sparse:
-        return csr_matrix(X.shape)
-    return take_rows(X, np.zeros(count_rows(X), dtype=np.intp))
+    return csr_matrix(X.shape) if sparse else np.zeros((count_rows(X), 1))

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import Pipeline
 
 from linnet.description.folds import fold_numbers, out_of_fold_code
 from linnet.description.label_code import (
@@ -16,8 +17,9 @@ from linnet.description.label_code import (
     label_code,
     warn_of_infinite,
 )
-from linnet.description.samples import Labelled, alike_rows, labelled
+from linnet.description.samples import Labelled, blank_rows, labelled
 from linnet.errors import DataError, SettingError
+from linnet.estimators import TableModel
 from linnet.information import Information, InformationArray, nats_per
 from linnet.reports import Estimate
 from linnet.reports.estimates import mean_estimate
@@ -119,8 +121,8 @@ def v_information(
     X_test, y_test : optional
         Samples held out, and their labels. Without them every row is held out in its turn.
     null : {"same", "marginal"} or classifier
-        The null model. ``"same"``: the estimator itself, fitted to rows whose features are all
-        alike (zeros; of a data frame or table the first row). ``"marginal"``: the shares of the
+        The null model. ``"same"``: the estimator itself, fitted to features that are all 0; of a
+        pipeline its last step, of a TableModel its regression. ``"marginal"``: the shares of the
         labels fitted to. Another classifier is given the features, and then the answer is how much
         better the first uses them.
     cv : int or splitter, default 5
@@ -230,9 +232,8 @@ class _Coder:
         if isinstance(null, str):
             if null not in {"same", "marginal"}:
                 raise SettingError(f"null={null!r}: it is 'same', 'marginal' or a classifier.")
-            # Features are not looked at by either, so they are made alike.
             blind = _Coder(_blind(self.training), _blind(self.rows), self.folds, self.smoothing)
-            return blind.code(estimator if null == "same" else DummyClassifier(strategy="prior"))
+            return blind.code(_last_step(estimator) if null == "same" else DummyClassifier())
         check_classifier(null)
         return self.code(null)
 
@@ -245,5 +246,12 @@ def _two_parts(
     return _Coder(labelled(X, y, classes), labelled(X_test, y_test, classes), None, smoothing)
 
 
+def _last_step(estimator: Any) -> Any:
+    """Return the classifier itself: what stands before it has nothing to encode."""
+    if isinstance(estimator, TableModel):
+        return estimator.estimator
+    return estimator[-1] if isinstance(estimator, Pipeline) else estimator
+
+
 def _blind(samples: Labelled) -> Labelled:
-    return Labelled(alike_rows(samples.X), samples.codes, samples.classes)
+    return Labelled(blank_rows(samples.X), samples.codes, samples.classes)
