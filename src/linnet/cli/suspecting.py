@@ -60,7 +60,7 @@ def suspects_of_file(request: SuspectRequest) -> Suspects:
     Raises
     ------
     SettingError
-        If the model is no classifier.
+        If the model is no classifier, or there are fewer rows than parts.
     """
     model = load(request.model)
     if not is_classifier(model):
@@ -74,6 +74,11 @@ def suspects_of_file(request: SuspectRequest) -> Suspects:
         note("if the model was fitted to these rows, it has learnt their errors: --cross-fit 5")
         found = suspects(model, rows_for(model, samples.features, samples.origin), labels)
     else:
+        if request.cross_fit > len(labels):
+            raise SettingError(
+                f"--cross-fit is {request.cross_fit}, but {request.table} has {len(labels)} rows "
+                "with a label. Give fewer parts; 5 or 10 are usual."
+            )
         rows = _own_columns(model, samples.features, samples.origin)
         found = suspects(model, rows, labels, cv=request.cross_fit, random_state=request.seed)
     # Rows without a label were left out: give the others their places in the file again.

@@ -64,7 +64,7 @@ def fold_numbers(
         If there are fewer rows or groups than folds, or the test parts do not cover every row.
     """
     if groups is not None:
-        groups = label_array(groups, len(samples))
+        groups = label_array(groups, len(samples), "groups")
     if isinstance(cv, int | np.integer) and not isinstance(cv, bool):
         most = len(samples) if groups is None else len(np.unique(groups))
         if not 2 <= cv <= most:
@@ -72,7 +72,8 @@ def fold_numbers(
         if groups is None:
             return _deal(samples.codes, int(cv), random_state)
         cv = StratifiedGroupKFold(int(cv), shuffle=True, random_state=random_state)
-    if not hasattr(cv, "split"):
+    # A text has a split of its own.
+    if isinstance(cv, str) or not hasattr(cv, "split"):
         raise SettingError(
             f"cv={cv!r}: give a number of folds, or a splitter such as "
             "sklearn.model_selection.GroupKFold()."

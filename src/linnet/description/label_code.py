@@ -132,18 +132,17 @@ def check_smoothing(smoothing: Any) -> float:
     return float(smoothing)
 
 
-def warn_of_infinite(lengths: Float[Array, " n"]) -> int:
-    """Count the labels with infinite codes, and warn of them if there are any."""
+def warn_of_infinite(lengths: Float[Array, " n"], coder: str = "classifier") -> None:
+    """Warn of labels with infinite codes, if there are any."""
     infinite = np.flatnonzero(np.isinf(lengths))
     if len(infinite):
         warnings.warn(
             f"{len(infinite)} of {len(lengths)} labels have an infinite code, the first in row "
-            f"{infinite[0]}: the classifier gave them probability 0. smoothing=0.01 would give "
+            f"{infinite[0]}: the {coder} gave them probability 0. smoothing=0.01 would give "
             "every class a hundredth of the uniform code.",
             DataWarning,
             stacklevel=3,
         )
-    return len(infinite)
 
 
 def count_code(counts: Int[Array, " q"]) -> float:
@@ -180,8 +179,8 @@ def _log_probabilities(
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"{type(model).__name__} gives probabilities that sum to {float(total[row])!r} in row "
-            f"{row}. A code needs rows that sum to 1 within {SUM_TOLERANCE:g}."
+            f"{type(model).__name__} gives row {row} probabilities that sum to "
+            f"{float(total[row]):.7g}. A code needs rows that sum to 1 within {SUM_TOLERANCE:g}."
         )
     known = np.zeros(len(classes), dtype=bool)
     known[places] = True

@@ -14,7 +14,7 @@ from linnet.data.frames import as_table
 from linnet.data.plain import plain_table
 from linnet.data.tables import Table
 from linnet.errors import DataError
-from linnet.features.labels import class_codes, read_labels
+from linnet.features.labels import class_codes, is_missing, read_labels
 from linnet.types import Array
 
 __all__ = ["Labelled", "blank_rows", "count_rows", "label_array", "labelled", "take_rows"]
@@ -63,21 +63,29 @@ def labelled(X: Any, y: Any, classes: ArrayLike | None = None) -> Labelled:
     return Labelled(X, codes, known.classes)
 
 
-def label_array(y: Any, n: int) -> Array:
-    """Check that there is one label for each of ``n`` rows, and at least one.
+def label_array(y: Any, n: int, name: str = "y") -> Array:
+    """Check that there is one label for each of ``n`` rows, and at least one row.
 
     Raises
     ------
     DataError
-        If there are more or fewer, or none.
+        If there are more or fewer, or none, or one is missing.
     """
     labels = np.asarray(y)
     if labels.ndim != 1 or len(labels) != n:
         raise DataError(
-            f"y has shape {labels.shape} beside {n} rows of features. Give one label for each row."
+            f"{name} has shape {labels.shape} beside {n} rows of features. Give one label for each "
+            "row."
         )
     if n == 0:
         raise DataError("There is no row, so there is nothing to code.")
+    if labels.dtype.kind in "fO":
+        missing = np.array([is_missing(label) for label in labels])
+        if missing.any():
+            raise DataError(
+                f"{name} has no label in row {int(np.argmax(missing))}, and in {missing.sum()} rows "
+                "in all. Leave these rows out."
+            )
     return labels
 
 

@@ -190,6 +190,7 @@ def v_information(
     code = coder.code(estimator)
     base = coder.null_code(null, estimator)
     warn_of_infinite(code.lengths)
+    warn_of_infinite(base.lengths, "null model")
     rows = coder.rows
     # ∞ − ∞ must not arise: a row that both models rule out tells nothing of either.
     both = np.isinf(base.lengths) & np.isinf(code.lengths)
