@@ -83,8 +83,8 @@ def label_array(y: Any, n: int, name: str = "y") -> Array:
         missing = np.array([is_missing(label) for label in labels])
         if missing.any():
             raise DataError(
-                f"{name} has no label in row {int(np.argmax(missing))}, and in {missing.sum()} rows "
-                "in all. Leave these rows out."
+                f"{name} has no label in row {np.argmax(missing)}, and in {missing.sum()} rows in "
+                "all. Leave these rows out."
             )
     return labels
 
