@@ -143,6 +143,7 @@ def _moments(X: Any) -> tuple[Float[Array, " k"], Float[Array, " k"]]:
     return X.mean(axis=0, dtype=np.float64), X.var(axis=0, dtype=np.float64)
 
 
-def _lower_median(values: Float[Array, "m ..."]) -> Float[Array, "..."]:
+def _lower_median(values: Float[Array, "m ..."]) -> Float[Array, "1 ..."]:
     """Median along the first axis, the lower one of two: one value less it is 0."""
-    return np.sort(values, axis=0)[(len(values) - 1) // 2]
+    middle = (len(values) - 1) // 2
+    return np.sort(values, axis=0)[middle : middle + 1]
