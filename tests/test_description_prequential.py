@@ -102,13 +102,14 @@ def test_dense_sparse_and_tables_of_the_same_numbers_have_one_code():
     names = ["a", "b", "c", "d"]
     fits = {"blocks": (0.3, 1.0), "unit": "nats"}
 
-    dense = prequential_code_length(SoftmaxRegression(tol=1e-9), X, y, **fits)
-    sparse = prequential_code_length(SoftmaxRegression(tol=1e-9), csr_matrix(X), y, **fits)
+    dense = prequential_code_length(SoftmaxRegression(tol=1e-12), X, y, **fits)
+    sparse = prequential_code_length(SoftmaxRegression(tol=1e-12), csr_matrix(X), y, **fits)
     table = dict(zip(names, X.T, strict=True))
     scaled = prequential_code_length(TableModel(SoftmaxRegression()), table, y, **fits)
 
-    # Within 1e-9 of the optimum, two fits differ by at most √(2·1e-9/λ) in W, and so in a score.
-    assert float(sparse.total) == pytest.approx(float(dense.total), rel=1e-3)
+    # Within 1e-12 of an optimum with λ = 1/45, W lies within √(2e-12/λ) ≈ 1e-5 of where it is best:
+    # 105 labels of rows of length up to 11 differ by at most 2·√2·11 times that each.
+    assert float(sparse.total) == pytest.approx(float(dense.total), abs=105 * 31.2e-5)
     assert scaled.total < scaled.uniform
 
 

@@ -4,6 +4,7 @@ from itertools import pairwise, product
 from math import comb
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -316,6 +317,19 @@ def test_tables_and_pipelines_are_described_as_their_regressions_are():
     assert float(one.parameters) == float(other.parameters)
     assert float(one.data) == pytest.approx(float(other.data), rel=1e-5)
     assert one.model.score(X, y) == other.model.score(table, y) > 0.9
+
+
+def test_data_frames_are_described_as_arrays_are():
+    X, y = load_iris(return_X_y=True)
+    frame = pd.DataFrame(X, columns=list("abcd"))
+
+    one = description_length(SoftmaxRegression().fit(frame, y), frame, y)
+    other = description_length(SoftmaxRegression().fit(X, y), X, y)
+
+    assert (one.exponent, one.parameters) == (other.exponent, other.parameters)
+    # A frame holds its columns one after the other, and sums are taken in another order.
+    assert float(one.data) == pytest.approx(float(other.data), rel=1e-9)
+    assert list(one.model.feature_names_in_) == list("abcd")
 
 
 # Choices -----------------------------------------------------------------------------------

@@ -1,12 +1,16 @@
 """V-information and suspects against scikit-learn's folds and losses, and labels made wrong."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.sparse import csr_matrix
 from scipy.stats import entropy as scipy_entropy
 from sklearn.datasets import load_digits, load_iris
+from sklearn.dummy import DummyClassifier
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, cross_val_predict
@@ -17,7 +21,7 @@ from sklearn.preprocessing import StandardScaler
 from linnet import SoftmaxRegression, TableEncoder, TableModel, suspects, v_information
 from linnet.description.folds import fold_numbers
 from linnet.description.samples import labelled
-from linnet.errors import DataError, DataWarning, SettingError
+from linnet.errors import DataError, DataTypeError, DataWarning, SettingError
 
 EPS = np.finfo(float).eps
 seeds = st.integers(0, 2**32 - 1)
@@ -281,6 +285,50 @@ def test_suspects_print_the_first_and_count_the_rest():
 
     assert len(shown) == 22
     assert shown[-1] == "and 130 rows more"
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
+def test_data_frames_keep_their_columns_through_folds(frame):
+    X, y = load_iris(return_X_y=True)
+    columns = frame(dict(zip("abcd", X.T, strict=True)))
+    model = SoftmaxRegression(tol=1e-10)
+
+    found = suspects(make_pipeline(TableEncoder(), model), columns, y, cv=3)
+
+    same = suspects(make_pipeline(StandardScaler(), model), X, y, cv=3)
+    # Each fit lies within 1e-10 of an optimum with λ = 1/100, and so W within √(2e-10/λ) = 1.4e-4
+    # of where it is best; features of length up to 6 make 2·√2·6 times that of it, in nats.
+    np.testing.assert_allclose(found.code_lengths, same.code_lengths, rtol=0, atol=3.5e-3)
+
+
+def test_rows_may_be_a_list_of_texts():
+    texts = ["red apple", "green apple", "blue plum", "dark plum"] * 5
+    y = ["apple", "apple", "plum", "plum"] * 5
+    pipe = make_pipeline(CountVectorizer(), SoftmaxRegression())
+
+    told = v_information(pipe, texts, y)
+
+    assert float(told.predictive_entropy) == pytest.approx(1, abs=1e-6)
+    assert told.information > 0.5
+
+
+@pytest.mark.parametrize("X", [None, 3.0, np.float64(3)])
+def test_what_holds_no_rows_is_refused(X):
+    with pytest.raises(DataTypeError, match="one row of features"):
+        v_information(SoftmaxRegression(), X, [0, 1])
+
+
+def test_a_classifier_that_hides_its_classes_is_refused():
+    class Hidden(DummyClassifier):
+        def fit(self, X, y):
+            super().fit(X, y)
+            del self.classes_
+            return self
+
+    X, y = load_iris(return_X_y=True)
+
+    with pytest.raises(DataTypeError, match="no classes_"):
+        v_information(Hidden(), X, y)
 
 
 @pytest.mark.parametrize("nothing", [None, np.nan])

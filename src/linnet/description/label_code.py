@@ -160,6 +160,11 @@ def _log_probabilities(
     model: Any, X: Any, classes: Array
 ) -> tuple[Float[Array, "n q"], Bool[Array, " q"]]:
     """Logarithms of a classifier's probabilities in columns of an alphabet; which it knows."""
+    if not hasattr(model, "classes_"):
+        raise DataTypeError(
+            f"{type(model).__name__} has no classes_ once fitted, so nobody knows whose its "
+            "probabilities are. Give a classifier of scikit-learn's kind."
+        )
     places = class_codes(np.asarray(model.classes_), classes)
     if (places < 0).any():
         strange = model.classes_[int(np.argmin(places))]

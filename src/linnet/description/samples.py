@@ -13,7 +13,7 @@ from sklearn.utils import _safe_indexing
 from linnet.data.frames import as_table
 from linnet.data.plain import plain_table
 from linnet.data.tables import Table
-from linnet.errors import DataError
+from linnet.errors import DataError, DataTypeError
 from linnet.features.labels import class_codes, is_missing, read_labels
 from linnet.types import Array
 
@@ -90,12 +90,21 @@ def label_array(y: Any, n: int, name: str = "y") -> Array:
 
 
 def count_rows(X: Any) -> int:
-    """Count the rows."""
+    """Count the rows.
+
+    Raises
+    ------
+    DataTypeError
+        If ``X`` holds no rows at all.
+    """
     if isinstance(X, Table):
         return X.n_rows
-    shape = np.shape(X) if isinstance(X, list | tuple) else X.shape
+    shape: Any = getattr(X, "shape", (len(X),) if isinstance(X, list | tuple) else ())
     if len(shape) == 0:
-        raise DataError(f"X is the single value {X!r}. Give one row of features for each label.")
+        raise DataTypeError(
+            f"X is {X!r}. Give one row of features for each label: an array, a sparse matrix, a "
+            "data frame, a table or a list."
+        )
     return int(shape[0])
 
 

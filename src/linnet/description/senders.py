@@ -104,7 +104,8 @@ def sender_of(
     SettingError
         If a precision is given for labels, or is no positive number.
     """
-    X = check_features(regression, X, reset=False)
+    matrix = check_features(regression, X, reset=False)
+    n = matrix.shape[0]
     intercepts = np.atleast_1d(regression.intercept_) if regression.fit_intercept else None
     weights = np.atleast_2d(regression.coef_)
     if isinstance(regression, SoftmaxRegression):
@@ -112,10 +113,10 @@ def sender_of(
             raise SettingError(
                 f"precision={precision!r} is for numbers, and the model codes labels. Leave it out."
             )
-        codes = _known_codes(regression, label_array(y, X.shape[0]))
-        parameters = standard_parameters(X, weights, intercepts, alike=len(weights) > 1)
+        codes = _known_codes(regression, label_array(y, n))
+        parameters = standard_parameters(matrix, weights, intercepts, alike=len(weights) > 1)
         return LabelSender(regression, X, codes, parameters)
-    targets = check_numeric_targets(y, X.shape[0])
+    targets = check_numeric_targets(y, n)
     if targets.ndim != 1 or np.ndim(regression.coef_) != 1:
         raise DataError(
             "The model or y has several targets a row. Describe one at a time: fit a model to each."
@@ -126,7 +127,7 @@ def sender_of(
         if precision is None
         else check_positive(precision, "precision")
     )
-    parameters = standard_parameters(X, weights, intercepts, unit=width)
+    parameters = standard_parameters(matrix, weights, intercepts, unit=width)
     return NumberSender(regression, X, targets, parameters, width)
 
 
