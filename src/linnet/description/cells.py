@@ -37,7 +37,7 @@ def coded_width(residuals: Float[Array, " n"]) -> tuple[float, int]:
     """Width of the Gaussian for some residuals, in cells, as it can be sent; and its bits.
 
     The root mean square is sent as a power of 2, to 2⁻ᶠ of an octave with f = ⌈½ log₂ n⌉. n numbers
-    do not tell it better: the rounding costs less than 1/7 nat in all.
+    do not tell it better: the rounding costs less than 1/6 nat in all.
     """
     f = ceil(0.5 * log2(len(residuals)))
     width = max(NARROWEST, float(np.sqrt(np.mean(residuals**2))))
