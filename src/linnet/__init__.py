@@ -10,6 +10,13 @@ from linnet.errors import LinnetError, LinnetWarning
 
 if TYPE_CHECKING:
     from linnet.codes import HuffmanCode
+    from linnet.description import (
+        description_length,
+        prequential_code_length,
+        shortest_description,
+        suspects,
+        v_information,
+    )
     from linnet.estimators import (
         ConvergenceWarning,
         LinearRegression,
@@ -37,12 +44,17 @@ _HOMES = {
     "TableEncoder": "linnet.features",
     "TableModel": "linnet.estimators",
     "cross_entropy": "linnet.information",
+    "description_length": "linnet.description",
     "entropy": "linnet.information",
     "kl_divergence": "linnet.information",
     "load": "linnet.estimators",
+    "prequential_code_length": "linnet.description",
     "ridge_path": "linnet.estimators",
     "softmax_path": "linnet.estimators",
+    "shortest_description": "linnet.description",
     "show_versions": "linnet.versions",
+    "suspects": "linnet.description",
+    "v_information": "linnet.description",
 }
 
 __all__ = [
@@ -57,12 +69,17 @@ __all__ = [
     "TableEncoder",
     "TableModel",
     "cross_entropy",
+    "description_length",
     "entropy",
     "kl_divergence",
     "load",
+    "prequential_code_length",
     "ridge_path",
+    "shortest_description",
     "show_versions",
     "softmax_path",
+    "suspects",
+    "v_information",
 ]
 
 

@@ -11,6 +11,7 @@ from linnet.cli.evaluate import evaluate
 from linnet.cli.explain import explain
 from linnet.cli.fit import fit
 from linnet.cli.predict import predict
+from linnet.cli.suspects import suspects
 
 __all__ = ["app"]
 
@@ -46,5 +47,5 @@ def _linnet(
     del version, debug
 
 
-for command in (fit, predict, evaluate, explain, entropy, drift, demo):
+for command in (fit, predict, evaluate, suspects, explain, entropy, drift, demo):
     app.command()(command)

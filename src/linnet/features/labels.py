@@ -9,7 +9,7 @@ from jaxtyping import Int
 from linnet.errors import DataError
 from linnet.types import Array
 
-__all__ = ["Labels", "class_codes", "read_labels"]
+__all__ = ["Labels", "class_codes", "is_missing", "read_labels"]
 
 # Fewer rows than this may well hold one example of each class.
 ROWS_THAT_SHOULD_REPEAT: Final = 20
@@ -63,6 +63,11 @@ def class_codes(y: Array, classes: Array) -> Int[Array, " n"]:
         return np.full(len(y), -1)
     places = np.searchsorted(classes, y).clip(max=len(classes) - 1)
     return np.where(classes[places] == y, places, -1)
+
+
+def is_missing(label: Any) -> bool:
+    """Tell whether there is no label: None, NaN, or what pandas writes for them."""
+    return _kind_of(label) == "missing"
 
 
 def _one_type(y: Array) -> Array:
