@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
+from linnet.cli.decode import decode
 from linnet.cli.demo import demo
+from linnet.cli.encode import encode
 from linnet.cli.entropy import entropy
 from linnet.cli.evaluate import evaluate
 from linnet.cli.explain import explain
@@ -45,5 +47,5 @@ def _linnet(
     del version, debug
 
 
-for command in (fit, predict, evaluate, explain, entropy, demo):
+for command in (fit, predict, evaluate, explain, entropy, encode, decode, demo):
     app.command()(command)

@@ -24,11 +24,12 @@ from linnet.codes.states import LEAST_STATE
 from linnet.errors import DataError
 from linnet.types import Array
 
-__all__ = ["Block", "Scores", "pack_block", "unpack_block"]
+__all__ = ["Block", "Scores", "block_sizes", "pack_block", "unpack_block"]
 
 Scores = Iterable[Int32[Array, "t q"]]
 """Scores of rows in order, some rows at a time, in units of 2⁻¹⁰ bits, of at most 2²⁹."""
 
+_CHECK_BYTES: Final = 4
 _WORD: Final = np.dtype("<u4")
 
 
@@ -80,6 +81,19 @@ def unpack_block(data: bytes | memoryview, scores: Scores, rows: range) -> Block
             "features, in the same order of rows."
         )
     return Block(symbols, bytes(fields.left))
+
+
+def block_sizes(data: bytes) -> tuple[int, int]:
+    """How many bytes of a block are for symbols, and for escaped ones.
+
+    The rest is the number of words, and 4 bytes of the state for its check.
+    """
+    fields = Fields(memoryview(data))
+    fields.number()
+    state = len(data) - len(fields.left)
+    words = 4 * fields.number()
+    fields.take(words)
+    return state - _CHECK_BYTES + words, len(fields.left)
 
 
 def _check(symbols: Int32[Array, " n"]) -> int:

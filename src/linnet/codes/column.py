@@ -19,12 +19,23 @@ block can pass for another, or for one of another file.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from io import BytesIO
 from typing import Any, Final, final
 
+from linnet.codes.blocks import block_sizes
 from linnet.codes.fields import LONGEST_NUMBER, Fields, checksum, number
 from linnet.errors import DataError
 
-__all__ = ["ROWS_PER_BLOCK", "ColumnKind", "Header", "Stream", "read_blocks", "read_header"]
+__all__ = [
+    "ROWS_PER_BLOCK",
+    "ColumnKind",
+    "ColumnSizes",
+    "Header",
+    "Stream",
+    "column_sizes",
+    "read_blocks",
+    "read_header",
+]
 
 Stream = Any
 """A binary file open for reading."""
@@ -157,6 +168,36 @@ def read_blocks(header: Header, stream: Stream) -> Iterator[bytes]:
             f"The coded column goes on after its {header.n_rows} rows. Bytes were added: take an "
             "intact copy."
         )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class ColumnSizes:
+    """What the bytes of a coded column are for.
+
+    Checks are sizes, checksums, and 31 bits of each state. Beside the symbols stand escaped
+    labels; or the plain bits of numbers, and the escaped ones.
+    """
+
+    header: int
+    checks: int
+    symbols: int
+    beside: int
+
+
+def column_sizes(data: bytes) -> ColumnSizes:
+    """Tell what the bytes of a coded column are for."""
+    stream = BytesIO(data)
+    header = read_header(stream)
+    start = stream.tell()
+    sizes = [(0, 0), *(block_sizes(block) for block in read_blocks(header, stream))]
+    symbols, beside = (sum(each) for each in zip(*sizes, strict=True))
+    return ColumnSizes(
+        header=start,
+        checks=len(data) - start - symbols - beside,
+        symbols=symbols,
+        beside=beside,
+    )
 
 
 def _read(stream: Stream, size: int, place: str = "its header") -> bytes:

@@ -19,7 +19,7 @@ from jaxtyping import Int, Int32
 from linnet.codes.powers import FRACTION_BITS, powers_of_two
 from linnet.types import Array
 
-__all__ = ["MOST_SYMBOLS", "RECIPROCAL_BITS", "TOTAL_BITS", "frequencies", "frequency_bits"]
+__all__ = ["MOST_SYMBOLS", "RECIPROCAL_BITS", "TOTAL_BITS", "frequencies"]
 
 TOTAL_BITS: Final = 24
 """Frequencies sum to 2²⁴."""
@@ -49,8 +49,3 @@ def frequencies(scores: Int32[Array, "n q"]) -> Int[Array, "n K"]:
     f[:, :q] += (e * reciprocal) >> RECIPROCAL_BITS
     f[np.arange(n), scores.argmax(axis=1)] += (1 << TOTAL_BITS) - f.sum(axis=1)
     return f
-
-
-def frequency_bits(f: Int[Array, " n"]) -> float:
-    """Σ log₂(2²⁴ / f): what symbols of these frequencies cost, in bits."""
-    return float(TOTAL_BITS * len(f) - np.log2(f).sum())

@@ -84,9 +84,8 @@ class LinearScores:
         order vanishes in the mean, and the second is some 10⁻⁸ bits.
         """
         for Z in self.tiles(X, relative=True):
-            Z *= 2.0**FRACTION_BITS
-            np.rint(Z, out=Z)
-            yield np.clip(Z, -LARGEST_SCORE, LARGEST_SCORE, out=Z).astype(np.int32)
+            whole = np.rint(np.multiply(Z, 2.0**FRACTION_BITS, out=Z), out=Z)
+            yield np.clip(whole, -LARGEST_SCORE, LARGEST_SCORE, out=whole).astype(np.int32)
 
     def _offsets(self, centre: Float[Array, " k"]) -> Float[Array, " m"]:
         """B + W c, correctly rounded: the one sum here that is not of integers."""

@@ -12,10 +12,12 @@ from math import e, log2
 from typing import Any, Final, final
 
 import numpy as np
+from jaxtyping import Float
 
 from linnet.codes.blocks import pack_block, unpack_block
-from linnet.codes.coder import check_alphabet
+from linnet.codes.coder import check_alphabet, intervals
 from linnet.codes.column import ColumnKind, read_header
+from linnet.codes.frequencies import TOTAL_BITS
 from linnet.codes.linear_scores import LinearScores
 from linnet.data import Matrix
 from linnet.engine import limited_blas
@@ -194,6 +196,19 @@ class LabelCoder:
         """8 bytes that tell this model's scores and classes from any other's."""
         alphabet = json.dumps([self.classes.dtype.kind, self.classes.tolist()])
         return fingerprint_of(alphabet, self.scores.weights, self.scores.intercepts)
+
+    def code_lengths(self, X: Matrix, y: Array) -> Float[Array, " n"]:
+        """Bits of each label by the integer frequencies: what the coder spends on it.
+
+        The escape of an unknown label has 24 bits; the label itself is not counted.
+        """
+        symbols = label_block(y, self.classes).symbols
+        widths, row = np.ones(len(symbols)), 0
+        for tile in self.scores.integers(X):
+            rows = slice(row, row + len(tile))
+            widths[rows] = intervals(tile, symbols[rows])[1]
+            row = rows.stop
+        return TOTAL_BITS - np.log2(widths)
 
     def pack(self, X: Matrix, y: Array) -> bytes:
         """Code the labels of a block."""

@@ -3,12 +3,13 @@
     number   0 a missing label, 1 text, 2 a whole number
     number   size of what follows; not for a missing label
     bytes    the text in UTF-8, or the number in decimal digits
+
+So a label that no model knew comes back as it was.
 """
 
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Int32
 
 from linnet.codes.blocks import Block
 from linnet.codes.fields import Fields, number

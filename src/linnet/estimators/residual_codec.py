@@ -201,9 +201,11 @@ class NumberCoder:
 
     @cached_property
     def scores(self) -> LinearScores:
-        """The prediction ŷ."""
-        coef, intercept = self.regression.coef_[None], np.array([self.regression.intercept_])
-        return LinearScores(coef.astype(np.float64), intercept.astype(np.float64))
+        """The prediction ŷ, in bins: `LinearScores` takes what is of moderate size."""
+        return LinearScores(
+            self.regression.coef_[None].astype(np.float64) / self._bin_width,
+            np.array([self.regression.intercept_], dtype=np.float64) / self._bin_width,
+        )
 
     @cached_property
     def fingerprint(self) -> bytes:
@@ -282,11 +284,13 @@ class NumberCoder:
         inverse = float(np.rint(1 / self.precision)) if self.precision > 1 / _MOST_CELLS else 0.0
         return inverse if inverse > 1 and 1 / inverse == self.precision else 0.0
 
+    @property
+    def _bin_width(self) -> float:
+        return self.precision * 2.0**self.plain_bits
+
     def _predicted(self, X: Matrix) -> tuple[Float[Array, " n"], Int[Array, " n"]]:
         """Predictions in bins, and the bin that each is in."""
         Z = np.concatenate([np.empty(0), *(tile[:, 0] for tile in self.scores.tiles(X))])
-        with np.errstate(over="ignore"):
-            Z = (Z / self.precision) * 2.0**-self.plain_bits
         Z = Z.clip(-_MOST_CELLS, _MOST_CELLS)
         return Z, np.floor(Z).astype(np.int64)
 
