@@ -34,7 +34,7 @@ def frequencies(scores: Int32[Array, "n q"]) -> Int[Array, "n K"]:
     Examples
     --------
     >>> frequencies(np.array([[0, 0, -1024], [0, -40000, -40000]], dtype=np.int32))
-    array([[ 6710886,  6710886,  3355443,        1],
+    array([[ 6710887,  6710885,  3355443,        1],
            [16777213,        1,        1,        1]])
     """
     n, q = scores.shape

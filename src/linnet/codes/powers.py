@@ -30,7 +30,7 @@ def powers_of_two() -> UInt32[Array, " 1024"]:
     Examples
     --------
     >>> powers_of_two()[[0, 512, 1023]]
-    array([1073741824,  759250125,  537234757], dtype=uint32)
+    array([1073741824,  759250125,  537234444], dtype=uint32)
     """
     size = 1 << FRACTION_BITS
     one = 1 << _WORKING_BITS

@@ -86,7 +86,7 @@ def encode_numbers(model: Any, X: Any, y: Any, *, precision: float) -> bytes:
     >>> model = LinearRegression().fit(X, y)
     >>> data = encode_numbers(model, X, y, precision=1)
     >>> len(data), round(float(model.code_lengths(X, y, precision=1).sum()) / 8)
-    (481, 430)
+    (477, 430)
     >>> bool((decode_numbers(model, X, data) == y).all())
     True
     """
