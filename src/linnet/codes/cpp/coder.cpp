@@ -40,48 +40,58 @@ private:
   Py_buffer buffer_{};
 };
 
-// The frequencies of a row; the escape's is 1.
-class Frequencies {
+// The frequencies of a row of Q scores, or of any number where Q is 0; the escape's is 1.
+template <int Q> class Frequencies {
 public:
   Frequencies(const uint32_t *powers, int64_t q) : powers_(powers), q_(q), f_(q) {}
 
-  void read(const int32_t *z) {
+  int64_t q() const { return Q ? Q : q_; }
+
+  void read(const int32_t *__restrict z) {
+    uint32_t *__restrict f = f_.data();
+    const uint32_t *__restrict powers = powers_;
     int32_t top = z[0];
-    for (int64_t j = 1; j < q_; ++j) top = z[j] > top ? z[j] : top;
+    for (int64_t j = 1; j < q(); ++j) top = z[j] > top ? z[j] : top;
     uint64_t sum = 0;
-    for (int64_t j = 0; j < q_; ++j) {
-      const uint64_t down = static_cast<uint64_t>(int64_t(top) - z[j]);
-      const uint64_t whole = down >> FRACTION_BITS;
-      const uint32_t power = powers_[down & ((1u << FRACTION_BITS) - 1)];
-      f_[j] = power >> (whole < 31 ? whole : 31);
-      sum += f_[j];
+    for (int64_t j = 0; j < q(); ++j) {
+      const uint32_t down = static_cast<uint32_t>(top) - static_cast<uint32_t>(z[j]);
+      const uint32_t whole = down >> FRACTION_BITS;
+      f[j] = powers[down & ((1u << FRACTION_BITS) - 1)] >> (whole < 31 ? whole : 31);
+      sum += f[j];
     }
-    const uint64_t most = TOTAL - static_cast<uint64_t>(q_ + 1);
-    const uint64_t reciprocal = (most << RECIPROCAL_BITS) / sum;
-    uint64_t given = 0;
-    for (int64_t j = 0; j < q_; ++j) {
-      const uint32_t g = static_cast<uint32_t>((f_[j] * reciprocal) >> RECIPROCAL_BITS);
+    const uint64_t most = TOTAL - static_cast<uint64_t>(q() + 1);
+    // The largest power is 2^30, so this is below 2^32.
+    const uint32_t reciprocal = static_cast<uint32_t>((most << RECIPROCAL_BITS) / sum);
+    uint32_t given = 0;
+    for (int64_t j = 0; j < q(); ++j) {
+      const uint32_t g = static_cast<uint32_t>((uint64_t(f[j]) * reciprocal) >> RECIPROCAL_BITS);
       given += g;
-      f_[j] = g + 1;
+      f[j] = g + 1;
     }
     int64_t first = 0;
     while (z[first] != top) ++first;
-    f_[first] += static_cast<uint32_t>(most - given);
+    f[first] += static_cast<uint32_t>(most) - given;
   }
 
   // Symbols before one, together.
   uint32_t start(int64_t symbol) const {
     uint32_t before = 0;
-    for (int64_t j = 0; j < symbol; ++j) before += f_[j];
+    for (int64_t j = 0; j < q(); ++j) before += j < symbol ? f_[j] : 0;
     return before;
   }
-  uint32_t width(int64_t symbol) const { return symbol < q_ ? f_[symbol] : 1; }
+  uint32_t width(int64_t symbol) const { return symbol < q() ? f_[symbol] : 1; }
 
   int64_t symbol_at(uint32_t low, uint32_t &start) const {
+    // Without a branch that would be guessed wrong for most rows.
+    uint32_t end = 0;
+    int64_t symbol = 0;
     start = 0;
-    int64_t j = 0;
-    while (j < q_ && low - start >= f_[j]) start += f_[j++];
-    return j;
+    for (int64_t j = 0; j < q(); ++j) {
+      end += f_[j];
+      symbol += end <= low;
+      start = end <= low ? end : start;
+    }
+    return symbol;
   }
 
 private:
@@ -100,7 +110,21 @@ struct Scores {
   int64_t rows() const { return view.length(0); }
   int64_t columns() const { return view.length(1); }
   const int32_t *row(int64_t i) const { return view.data<int32_t>() + i * columns(); }
-  Frequencies frequencies() const { return {table.data<uint32_t>(), columns()}; }
+
+  // Calls with frequencies whose number of scores the compiler knows, if it is small.
+  template <class F> void with_frequencies(const F &call) const { known<2>(call); }
+
+private:
+  static constexpr int MOST_KNOWN = 16;
+
+  template <int Q, class F> void known(const F &call) const {
+    if constexpr (Q > MOST_KNOWN) {
+      call(Frequencies<0>(table.data<uint32_t>(), columns()));
+    } else {
+      if (columns() == Q) return call(Frequencies<Q>(table.data<uint32_t>(), Q));
+      known<Q + 1>(call);
+    }
+  }
 };
 
 // Start and width of the symbol of each row.
@@ -116,12 +140,13 @@ void intervals(nb::object scores, nb::object powers, nb::object symbols, nb::obj
     if (symbol[i] < 0 || symbol[i] > rows.columns())
       throw std::invalid_argument("a symbol that there is not");
   const nb::gil_scoped_release released;
-  Frequencies f = rows.frequencies();
-  for (int64_t i = 0; i < n; ++i) {
-    f.read(rows.row(i));
-    to.data<uint32_t>()[i] = f.start(symbol[i]);
-    wide.data<uint32_t>()[i] = f.width(symbol[i]);
-  }
+  rows.with_frequencies([&](auto f) {
+    for (int64_t i = 0; i < n; ++i) {
+      f.read(rows.row(i));
+      to.data<uint32_t>()[i] = f.start(symbol[i]);
+      wide.data<uint32_t>()[i] = f.width(symbol[i]);
+    }
+  });
 }
 
 // Words fill their array from its end; gives the state, and where they begin.
@@ -158,22 +183,23 @@ nb::tuple pop(nb::object scores, nb::object powers, nb::object words, uint64_t s
   const uint32_t *word = given.data<uint32_t>();
   {
     const nb::gil_scoped_release released;
-    Frequencies f = rows.frequencies();
-    for (int64_t i = 0; i < n; ++i) {
-      f.read(rows.row(i));
-      const uint32_t low = static_cast<uint32_t>(state & (TOTAL - 1));
-      uint32_t start;
-      const int64_t symbol = f.symbol_at(low, start);
-      state = f.width(symbol) * (state >> TOTAL_BITS) + low - start;
-      out.data<int32_t>()[i] = static_cast<int32_t>(symbol);
-      if (state < LEAST_STATE) {
-        if (position >= count) {
-          position = count + 1;
-          break;
+    rows.with_frequencies([&](auto f) {
+      for (int64_t i = 0; i < n; ++i) {
+        f.read(rows.row(i));
+        const uint32_t low = static_cast<uint32_t>(state & (TOTAL - 1));
+        uint32_t start;
+        const int64_t symbol = f.symbol_at(low, start);
+        state = f.width(symbol) * (state >> TOTAL_BITS) + low - start;
+        out.data<int32_t>()[i] = static_cast<int32_t>(symbol);
+        if (state < LEAST_STATE) {
+          if (position >= count) {
+            position = count + 1;
+            return;
+          }
+          state = (state << WORD_BITS) | word[position++];
         }
-        state = (state << WORD_BITS) | word[position++];
       }
-    }
+    });
   }
   return nb::make_tuple(state, position);
 }
