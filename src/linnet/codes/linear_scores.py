@@ -66,11 +66,13 @@ class LinearScores:
         if X.shape[0] == 0:
             return
         scaling = _Scaling.of(self.weights, X)
-        W = scaling.rounded_weights(self.weights).T
+        # A product with a sparse matrix would copy a transposed view in every tile.
+        W = np.ascontiguousarray(scaling.rounded_weights(self.weights).T)
         offsets = self._offsets(scaling.centre)
         if relative:
             offsets = offsets - offsets.max()
-        rows = max(64, _TILE_VALUES // max(scaling.width, len(self.weights)))
+        values = X.size if isinstance(X, np.ndarray) else X.nnz
+        rows = max(64, _TILE_VALUES // max(1, values // X.shape[0], len(self.weights)))
         for start in range(0, X.shape[0], rows):
             Z = np.asarray(scaling.rounded(X[start : start + rows]) @ W)
             Z *= 2.0 ** -(scaling.alpha + scaling.beta)
