@@ -1,6 +1,7 @@
 """Labels come back as they were, in the bits that the model says; whatever is wrong is told."""
 
 import re
+import zlib
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -13,10 +14,10 @@ from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
 from linnet import LinearRegression, SoftmaxRegression, TableModel, decode_labels, encode_labels
-from linnet.codes.column import column_sizes, read_header
+from linnet.codes.column import ColumnKind, Header, column_sizes, read_header
 from linnet.errors import DataError, DataTypeError
 from linnet.estimators.column_codec import decode_column, encode_column
-from linnet.estimators.label_codec import LabelCoder
+from linnet.estimators.label_codec import LabelCoder, coded_lengths
 
 FROZEN = Path(__file__).parent / "data" / "codes"
 ENGINES = ("native", "reference")
@@ -83,12 +84,15 @@ def test_integer_frequencies_cost_next_to_nothing():
     model = some_model(2, 10, 8)
     X, y = some_rows(model, 2, 20_000)
 
-    integer = LabelCoder.of(model).code_lengths(X, y)
+    integer = coded_lengths(model, X, y)
     ideal = np.asarray(model.code_lengths(X, y))
 
     # Rounding of scores alone moves a length by up to 2⁻¹⁰ bits, and by far less in the mean.
     assert np.abs(integer - ideal).max() < 2.0**-8
     assert abs(integer.mean() - ideal.mean()) < 1e-5 * ideal.mean()
+    # And they are what is written, to within the 63 bits of the state.
+    symbols = 8 * column_sizes(encode_labels(model, X, y)).symbols
+    assert integer.sum() - 1 <= symbols <= integer.sum() + 32
 
 
 @pytest.mark.parametrize("written", ENGINES)
@@ -288,6 +292,8 @@ def test_models_of_tables_code_their_target():
     data = encode_labels(model, table, y)
 
     same(y, decode_labels(model, table, data))
+    none = {"colour": [], "size": []}
+    assert decode_labels(model, none, encode_labels(model, none, [])).shape == (0,)
     table["size"][5] = 100.0
     with pytest.raises(DataError, match="features give other probabilities"):
         decode_labels(model, table, data)
@@ -331,6 +337,19 @@ def test_sparse_batches_are_joined_to_blocks():
     data = b"".join(encode_column(coder, batches, 90))
 
     same(y.tolist(), decode_labels(model, X, data))
+
+
+def test_a_block_may_be_sparse_in_one_batch_and_dense_in_the_next():
+    model = some_model()
+    X, y = some_rows(model, n=40)
+    coder = LabelCoder.of(model)
+    batches = [(csr_array(X[:20]), y[:20]), (X[20:], y[20:])]
+
+    data = b"".join(encode_column(coder, batches, 40))
+
+    same(y.tolist(), decode_labels(model, csr_array(X), data))
+    with pytest.raises(DataError, match="sparse only if they were"):
+        decode_labels(model, X, data)
 
 
 def test_blocks_are_taken_as_they_are_needed():
@@ -480,6 +499,26 @@ def test_models_that_are_no_classifiers_are_refused():
         decode_labels(some_model(), X[:, :4], "text")
     with pytest.raises(DataError, match="not coded labels"):
         decode_labels(some_model(), X[:, :4], b"\x89PNG....")
+
+
+@pytest.mark.parametrize(("place", "value"), [(9, 7), (19, 0)])
+def test_a_header_made_by_other_means_is_refused(place, value):
+    """An unknown kind, and blocks of no rows, under a right checksum."""
+    header = bytearray(
+        Header(
+            kind=ColumnKind.LABELS,
+            fingerprint=bytes(8),
+            n_rows=3,
+            rows_per_block=3,
+            n_features=4,
+            n_symbols=5,
+        ).to_bytes()
+    )
+    header[place] = value
+    header[4:8] = zlib.crc32(header[:4] + header[8:]).to_bytes(4, "little")
+
+    with pytest.raises(DataError, match="does not know"):
+        decode_labels(some_model(), np.zeros((3, 4)), bytes(header))
 
 
 def test_a_newer_format_is_told():

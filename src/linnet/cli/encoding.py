@@ -17,6 +17,7 @@ from linnet.data.atomic import atomic_write
 from linnet.data.libsvm import LibsvmData
 from linnet.errors import SettingError
 from linnet.estimators import TableModel, encode_labels, encode_numbers, load
+from linnet.estimators.label_codec import coded_lengths
 from linnet.estimators.label_values import label_block
 from linnet.features.columns import Task
 from linnet.reports import CodedAccount, coded_text
@@ -76,11 +77,12 @@ def encode_table(
     features = data.X if isinstance(data, LibsvmData) else data
     rows = rows_for(model, features, str(table_file))
     if classifier:
-        coded, lengths = _labels(model, rows, _whole_column(_respelt(found, model), n, None))
+        coded, lengths, cost = _labels(model, rows, _whole_column(_respelt(found, model), n, None))
     else:
         if precision is None:
             precision = _written_precision(model, found.values)
         coded, lengths = _numbers(model, rows, _whole_column(found, n, np.nan), precision)
+        cost = None
     with atomic_write(output) as temporary:
         temporary.write_bytes(coded)
     told = CodedAccount(
@@ -89,6 +91,7 @@ def encode_table(
         sizes=column_sizes(coded),
         model_bytes=model_file.stat().st_size,
         cross_entropy=float(lengths.mean()) if len(lengths) else 0.0,
+        precision_cost=cost,
     )
     note(f"the column {found.name!r} is in {output}")
     return Encoded(model_file, table_file, output, told, precision)
@@ -99,12 +102,17 @@ def target_name(model: AnyModel) -> str | None:
     return model.target if isinstance(model, TableModel) else None
 
 
-def _labels(model: AnyModel, rows: Any, y: Array) -> tuple[bytes, Array]:
-    """Code labels; give besides the model's code lengths of those that it knows, in bits."""
+def _labels(model: AnyModel, rows: Any, y: Array) -> tuple[bytes, Array, float | None]:
+    """Code labels; give besides the model's code lengths of those that it knows, in bits.
+
+    And by how much integer frequencies lengthen them, in the mean.
+    """
     symbols = label_block(y, model.classes_).symbols
     known = np.flatnonzero(symbols < len(model.classes_))
-    log_q = model.predict_log_proba(rows)
-    return encode_labels(model, rows, y), -log_q[known, symbols[known]] / log(2)
+    lengths = -model.predict_log_proba(rows)[known, symbols[known]] / log(2)
+    integer = coded_lengths(model, rows, y)[known]
+    cost = float((integer - lengths).mean()) if len(known) else None
+    return encode_labels(model, rows, y), lengths, cost
 
 
 def _numbers(model: Any, rows: Any, y: Array, precision: float) -> tuple[bytes, Array]:

@@ -78,7 +78,7 @@ def unpack_block(data: bytes | memoryview, scores: Scores, rows: range) -> Block
         raise DataError(
             f"Rows {rows.start} to {rows.stop - 1} are not as they were when encoded: the coded "
             "bytes and the model are, but these features give other probabilities. Give the same "
-            "features, in the same order of rows."
+            "features, in the same order of rows, and sparse only if they were."
         )
     return Block(symbols, bytes(fields.left))
 

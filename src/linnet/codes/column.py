@@ -131,10 +131,15 @@ def read_header(stream: Stream) -> Header:
             "copy, or encode again."
         )
     fields = Fields(memoryview(body))
-    kind, fingerprint = ColumnKind(fields.take(1)[0]), bytes(fields.take(8))
+    kind, fingerprint = fields.take(1)[0], bytes(fields.take(8))
     n_rows, rows_per_block, n_features, n_symbols = (fields.number() for _ in range(4))
+    if kind not in set(ColumnKind) or not rows_per_block:
+        raise DataError(
+            f"The coded column is of kind {kind}, in blocks of {rows_per_block} rows, which this "
+            "linnet does not know. Install a newer linnet."
+        )
     return Header(
-        kind=kind,
+        kind=ColumnKind(kind),
         fingerprint=fingerprint,
         n_rows=n_rows,
         rows_per_block=rows_per_block,

@@ -21,6 +21,8 @@ from linnet.codes.column import (
 )
 from linnet.codes.parallel import in_order
 from linnet.data import Matrix
+from linnet.data.frames import as_table
+from linnet.data.tables import Table
 from linnet.engine import thread_count
 from linnet.errors import DataError, DataTypeError
 from linnet.estimators.table_model import TableModel
@@ -31,6 +33,7 @@ __all__ = [
     "ColumnCoder",
     "check_header",
     "check_model",
+    "column_header",
     "decode_column",
     "encode_column",
     "fingerprint_of",
@@ -83,15 +86,11 @@ class ColumnCoder(Protocol):
         ...
 
 
-def encode_column(
-    coder: ColumnCoder,
-    batches: Iterable[tuple[Any, Array]],
-    n_rows: int,
-    *,
-    rows_per_block: int = ROWS_PER_BLOCK,
-) -> Iterator[bytes]:
-    """Encode batches of features and targets, ``n_rows`` rows in all: the bytes, in pieces."""
-    header = Header(
+def column_header(
+    coder: ColumnCoder, n_rows: int, *, rows_per_block: int = ROWS_PER_BLOCK
+) -> Header:
+    """Return the header of a column of so many rows."""
+    return Header(
         kind=coder.kind,
         fingerprint=coder.fingerprint,
         n_rows=n_rows,
@@ -100,6 +99,17 @@ def encode_column(
         n_symbols=coder.n_symbols,
         extra=coder.extra,
     )
+
+
+def encode_column(
+    coder: ColumnCoder,
+    batches: Iterable[tuple[Any, Array]],
+    n_rows: int,
+    *,
+    rows_per_block: int = ROWS_PER_BLOCK,
+) -> Iterator[bytes]:
+    """Encode batches of features and targets, ``n_rows`` rows in all: the bytes, in pieces."""
+    header = column_header(coder, n_rows, rows_per_block=rows_per_block)
     yield header.to_bytes()
     blocks = rows_in_blocks(coder.model, batches, header)
     yield from header.sealed(in_order(lambda block: coder.pack(*block), blocks, thread_count()))
@@ -206,13 +216,13 @@ def rows_in_blocks(
 
 def _design(model: Any, X: Any) -> Matrix:
     """Features as numbers: a dense array or CSR."""
-    regression = model
-    if isinstance(model, TableModel):
-        regression, X = model.estimator_, model.encoder_.transform(X)
-    # scikit-learn refuses to check no rows at all.
-    if np.shape(X)[:1] == (0,):
+    table = isinstance(model, TableModel)
+    regression = model.estimator_ if table else model
+    rows = as_table(X) if table else X
+    # Neither the encoder nor scikit-learn's check takes no rows at all.
+    if (rows.n_rows if isinstance(rows, Table) else np.shape(X)[0]) == 0:
         return np.empty((0, regression.n_features_in_))
-    return check_features(regression, X, reset=False)
+    return check_features(regression, model.encoder_.transform(rows) if table else X, reset=False)
 
 
 def _check_lengths(n: int, others: list[Any]) -> None:
@@ -227,6 +237,8 @@ def _joined(parts: list[tuple[Any, ...]]) -> tuple[Any, ...]:
     if len(parts) == 1:
         return parts[0]
     return tuple(
-        np.concatenate(each) if isinstance(each[0], np.ndarray) else sparse.vstack(each, "csr")
+        np.concatenate(each)
+        if all(isinstance(part, np.ndarray) for part in each)
+        else sparse.vstack(each, "csr")
         for each in zip(*parts, strict=True)
     )

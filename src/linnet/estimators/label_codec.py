@@ -23,15 +23,17 @@ from linnet.engine import limited_blas
 from linnet.errors import DataTypeError
 from linnet.estimators.column_codec import (
     check_model,
+    column_header,
     decode_column,
     encode_column,
     fingerprint_of,
+    rows_in_blocks,
 )
 from linnet.estimators.label_values import joined_labels, label_array, label_block, labels_of
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.types import Array
 
-__all__ = ["BITS_PER_NAT", "LabelCoder", "decode_labels", "encode_labels"]
+__all__ = ["BITS_PER_NAT", "LabelCoder", "coded_lengths", "decode_labels", "encode_labels"]
 
 # Written out, for a logarithm might differ in its last bit between machines.
 BITS_PER_NAT: Final = 1.4426950408889634
@@ -118,6 +120,25 @@ def decode_labels(model: Any, X: Any, data: Any) -> Array:
     return joined_labels(parts, coder.classes)
 
 
+def coded_lengths(model: Any, X: Any, y: Any) -> Float[Array, " n"]:
+    """Bits that the coder spends on each label: ``model.code_lengths`` at its finite precision.
+
+    Parameters
+    ----------
+    model, X, y
+        As for :func:`encode_labels`.
+
+    Returns
+    -------
+    array of shape (n,)
+        By the integer frequencies. A label that the model never saw has 24 bits for the escape;
+        the label itself is not counted.
+    """
+    coder, labels = LabelCoder.of(model), label_array(y)
+    blocks = rows_in_blocks(model, [(X, labels)], column_header(coder, len(labels)))
+    return np.concatenate([np.empty(0), *(coder.code_lengths(*block) for block in blocks)])
+
+
 @final
 @dataclass(frozen=True)
 class LabelCoder:
@@ -199,10 +220,7 @@ class LabelCoder:
         return fingerprint_of(alphabet, self.scores.weights, self.scores.intercepts)
 
     def code_lengths(self, X: Matrix, y: Array) -> Float[Array, " n"]:
-        """Bits of each label by the integer frequencies: what the coder spends on it.
-
-        The escape of an unknown label has 24 bits; the label itself is not counted.
-        """
+        """Bits of the labels of a block, by the integer frequencies."""
         symbols = label_block(y, self.classes).symbols
         widths, row = np.ones(len(symbols)), 0
         for tile in self.scores.integers(X):

@@ -177,6 +177,11 @@ class NumberCoder:
                 "The coded column holds labels, and numbers are to be decoded. Give the "
                 "SoftmaxRegression that encoded it to decode_labels."
             )
+        if len(header.extra) != 8:
+            raise DataError(
+                f"The coded column tells its precision in {len(header.extra)} bytes, and it takes "
+                "8. It was made by other means: encode the numbers again."
+            )
         return cls.of(model, float(np.frombuffer(header.extra, dtype="<f8")[0]))
 
     @property

@@ -27,6 +27,8 @@ class CodedAccount:
         Size of the model's file, which the decoder needs too.
     cross_entropy : float
         The model's mean code length, in bits, of the rows that are not escaped.
+    precision_cost : float or None
+        By how many bits integer frequencies lengthen that, where it is known.
     """
 
     rows: int
@@ -34,6 +36,7 @@ class CodedAccount:
     sizes: ColumnSizes
     model_bytes: int
     cross_entropy: float
+    precision_cost: float | None = None
 
     @property
     def bytes(self) -> int:
@@ -53,6 +56,7 @@ class CodedAccount:
             "bytes": asdict(self.sizes) | {"all": self.bytes, "model": self.model_bytes},
             "bits_per_row": to_json_value(self.bits_per_row),
             "cross_entropy_bits": to_json_value(self.cross_entropy),
+            "precision_cost_bits": self.precision_cost,
         }
 
 
@@ -64,10 +68,14 @@ def coded_text(account: CodedAccount) -> str:
         "payload": f"{sizes.symbols + sizes.beside:,} bytes = "
         f"{account.bits_per_row:.5f} bits a row",
         "the model's cross entropy": f"{account.cross_entropy:.5f} bits a row",
+        "integer frequencies cost": f"{account.precision_cost:+.1e} bits a row"
+        if account.precision_cost is not None
+        else "",
         "header and checks": f"{sizes.header:,} + {sizes.checks:,} bytes",
         "coded column": f"{account.bytes:,} bytes",
         "model, needed to decode": f"{account.model_bytes:,} bytes",
     }
+    facts = {name: fact for name, fact in facts.items() if fact}
     if account.cross_entropy > 0 and not account.escaped:
         above = 100 * (account.bits_per_row / account.cross_entropy - 1)
         facts["payload"] += f", {above:+.3f} %"
