@@ -11,6 +11,7 @@ from scipy.sparse import csr_array, csr_matrix
 from linnet.codes import linear_scores
 from linnet.codes.linear_scores import EXACT_BITS, LARGEST_SCORE, LARGEST_TERM, LinearScores
 from linnet.engine import limited_blas
+from linnet.errors import DataError
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -156,6 +157,14 @@ def test_weights_of_any_size_give_finite_integers(size):
 
     assert Z.dtype == np.int32
     assert np.abs(Z).max() <= LARGEST_SCORE
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_scores_are_never_infinite_or_nan(bad):
+    with pytest.raises(DataError, match="not finite"):
+        LinearScores(np.array([[1.0, bad]]), np.zeros(1))
+    with pytest.raises(DataError, match="not finite"):
+        LinearScores(np.ones((1, 2)), np.array([bad]))
 
 
 def test_a_feature_without_weight_matters_to_nobody():

@@ -61,31 +61,23 @@ def encode_table(
     """Encode the target column of a file, and write it to another, whole or not at all."""
     check_output(output, model_file, table_file)
     model = load(model_file)
-    classifier = is_classifier(model)
-    if classifier and precision is not None:
+    if is_classifier(model) and precision is not None:
         raise SettingError(
             "--precision is for numbers, and the model predicts classes, which are kept as they "
             "are. Leave it out."
         )
-    data = read_input(table_file, reading, regression_of(model).n_features_in_)
-    task: Task = "classification" if classifier else "regression"
-    if isinstance(data, LibsvmData):
-        found, n = libsvm_target(data, task), len(data.y)
-    else:
-        found = table_target(data, find_target(data, target or target_name(model)), task)
-        n = data.n_rows
-    features = data.X if isinstance(data, LibsvmData) else data
-    rows = rows_for(model, features, str(table_file))
-    if classifier:
+    found, n, rows = _read_column(model, table_file, reading, target)
+    cost = None
+    if is_classifier(model):
         coded, lengths, cost = _labels(model, rows, _whole_column(_respelt(found, model), n, None))
     else:
         if precision is None:
             precision = _written_precision(model, found.values)
         coded, lengths = _numbers(model, rows, _whole_column(found, n, np.nan), precision)
-        cost = None
     with atomic_write(output) as temporary:
         temporary.write_bytes(coded)
-    told = CodedAccount(
+    note(f"the column {found.name!r} is in {output}")
+    account = CodedAccount(
         rows=n,
         escaped=n - len(lengths),
         sizes=column_sizes(coded),
@@ -93,8 +85,19 @@ def encode_table(
         cross_entropy=float(lengths.mean()) if len(lengths) else 0.0,
         precision_cost=cost,
     )
-    note(f"the column {found.name!r} is in {output}")
-    return Encoded(model_file, table_file, output, told, precision)
+    return Encoded(model_file, table_file, output, account, precision)
+
+
+def _read_column(
+    model: AnyModel, file: Path, reading: Reading, target: str | None
+) -> tuple[Target, int, Any]:
+    """Read the targets that are known, the number of rows, and the features."""
+    task: Task = "classification" if is_classifier(model) else "regression"
+    data = read_input(file, reading, regression_of(model).n_features_in_)
+    if isinstance(data, LibsvmData):
+        return libsvm_target(data, task), len(data.y), rows_for(model, data.X, str(file))
+    found = table_target(data, find_target(data, target or target_name(model)), task)
+    return found, data.n_rows, rows_for(model, data, str(file))
 
 
 def target_name(model: AnyModel) -> str | None:

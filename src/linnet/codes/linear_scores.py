@@ -24,6 +24,7 @@ from jaxtyping import Float, Int, Int32
 
 from linnet.codes.powers import FRACTION_BITS
 from linnet.data import Matrix
+from linnet.errors import DataError
 from linnet.types import Array
 
 __all__ = ["EXACT_BITS", "LARGEST_SCORE", "LARGEST_TERM", "LinearScores"]
@@ -49,13 +50,25 @@ class LinearScores:
     Parameters
     ----------
     weights : array of shape (m, k)
-        W, finite.
+        W.
     intercepts : array of shape (m,)
-        b, finite.
+        b.
+
+    Raises
+    ------
+    DataError
+        If they are not finite.
     """
 
     weights: Float[Array, "m k"]
     intercepts: Float[Array, " m"]
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.weights).all() and np.isfinite(self.intercepts).all()):
+            raise DataError(
+                "The model has coefficients that are not finite, and gives no probabilities. Fit "
+                "it again, with a penalty."
+            )
 
     def tiles(self, X: Matrix, *, relative: bool = False) -> Iterator[Float[Array, "t m"]]:
         """Scores of a block of rows, some rows at a time.
@@ -90,7 +103,7 @@ class LinearScores:
             yield np.clip(whole, -LARGEST_SCORE, LARGEST_SCORE, out=whole).astype(np.int32)
 
     def _offsets(self, centre: Float[Array, " k"]) -> Float[Array, " m"]:
-        """B + W c, correctly rounded: the one sum here that is not of integers."""
+        """Return b + W c, correctly rounded: the one sum here that is not of integers."""
         if not centre.any():
             return self.intercepts
         with np.errstate(over="ignore"):
