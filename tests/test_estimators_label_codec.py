@@ -15,6 +15,7 @@ from sklearn.datasets import load_digits
 
 from linnet import LinearRegression, SoftmaxRegression, TableModel, decode_labels, encode_labels
 from linnet.codes.column import ColumnKind, Header, column_sizes, read_header
+from linnet.codes.frequencies import frequencies
 from linnet.errors import DataError, DataTypeError
 from linnet.estimators.column_codec import decode_column, encode_column
 from linnet.estimators.label_codec import LabelCoder, coded_lengths
@@ -134,6 +135,78 @@ def frozen_case(name):
     y = [*words[numbers][:-3].tolist(), "never seen", None, ""]
     intercept = np.array([0.5, 0.0, -0.5, 0.0]) - 1e6 * weights.sum(axis=1)
     return fitted(words, weights, intercept), X + 1e6, y
+
+
+class SlowReader:
+    """The format as docs/codes.md has it, in Python's own integers; scores are linnet's."""
+
+    def __init__(self, data) -> None:
+        self.data = data
+
+    def take(self, size):
+        taken, self.data = self.data[:size], self.data[size:]
+        assert len(taken) == size
+        return taken
+
+    def number(self):
+        (byte,) = self.take(1)
+        return byte if byte < 128 else byte - 128 + 128 * self.number()
+
+    def symbols(self, blocks_of_scores):
+        whole = self.data
+        assert self.take(4) == b"lnc\1"
+        crc = self.take(4)
+        assert zlib.crc32(whole[:4] + self.data[: 1 + self.data[0]]) == int.from_bytes(
+            crc, "little"
+        )
+        rest = SlowReader(self.take(self.number()))
+        assert rest.take(1) == b"\1"
+        rest.take(8)
+        rows, rows_per_block, features, q = (rest.number() for _ in range(4))
+        assert rest.data == b""
+        for index, scores in enumerate(blocks_of_scores):
+            assert len(scores) == min(rows_per_block, rows - index * rows_per_block)
+            before = self.data
+            size = self.number()
+            digits = before[: len(before) - len(self.data)]
+            check, block = self.take(4), self.take(size)
+            seed = int.from_bytes(crc, "little") + index
+            assert zlib.crc32(digits + block, seed) == int.from_bytes(check, "little")
+            yield from SlowReader(block).block(scores, q)
+        assert self.data == b""
+        assert features
+
+    def block(self, scores, q):
+        x, count = self.number(), self.number()
+        words = [int.from_bytes(self.take(4), "little") for _ in range(count)]
+        symbols = []
+        for row in frequencies(scores).tolist():
+            assert len(row) == q + 1
+            low, start, symbol = x % 2**24, 0, 0
+            while low >= start + row[symbol]:
+                start += row[symbol]
+                symbol += 1
+            x = row[symbol] * (x // 2**24) + low - start
+            if x < 2**31:
+                x = 2**32 * x + words.pop(0)
+            symbols.append(symbol)
+        numbers = b"".join(symbol.to_bytes(4, "little") for symbol in symbols)
+        assert words == []
+        assert x == 2**31 + zlib.crc32(numbers) // 2
+        return symbols
+
+
+def test_the_format_is_the_one_described():
+    model = some_model(q=7)
+    X, y = some_rows(model, n=250)
+    coder = LabelCoder.of(model)
+    data = b"".join(encode_column(coder, [(X, y)], 250, rows_per_block=100))
+    scores = [
+        np.concatenate(list(coder.scores.integers(X[rows])))
+        for rows in (slice(0, 100), slice(100, 200), slice(200, 250))
+    ]
+
+    assert list(SlowReader(data).symbols(scores)) == y.tolist()
 
 
 # Labels --------------------------------------------------------------------------------------

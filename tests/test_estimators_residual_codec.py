@@ -1,6 +1,7 @@
 """Numbers come back to their precision, in the bits that a Gaussian code needs."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,6 +86,25 @@ def test_payload_is_the_length_of_the_gaussian_code(cells):
     # Within σ there are 8 bins or more of 1/8 σ, or cells: one of width w σ costs w²/24 nats
     # more when it is taken as flat. Cells of σ have their mass at their middles: (w²/24)² and up.
     assert payload(data) == pytest.approx(ideal, rel=2e-3 if cells > 1 else 2e-2)
+
+
+def frozen_case():
+    i, j = np.arange(300)[:, None], np.arange(3)[None]
+    X = ((i * 37 + j * j * 11 + i * j) % 101 - 50) / 8.0
+    model = some_model(0.75)
+    y = np.rint(100 * (X @ [1.0, 1.5, 2.0] + (i[:, 0] * i[:, 0] % 7 - 3) / 2)) / 100
+    y[[5, 100, 200]] = [np.nan, 1e6, -1e6]
+    return model, X, y
+
+
+@pytest.mark.parametrize("engine", ["native", "reference"])
+def test_bytes_written_once_can_be_read_for_ever(engine, monkeypatch):
+    monkeypatch.setenv("LINNET_ENGINE", engine)
+    model, X, y = frozen_case()
+    data = (Path(__file__).parent / "data" / "codes" / "numbers-1.lnc").read_bytes()
+
+    np.testing.assert_array_equal(decode_numbers(model, X, data), y)
+    assert encode_numbers(model, X, y, precision=0.01) == data
 
 
 @pytest.mark.parametrize("engine", ["native", "reference"])

@@ -171,8 +171,11 @@ class _Scaling:
 
     def _whole(self, values: Float[Array, "..."]) -> Float[Array, "..."]:
         np.rint(values, out=values)
-        most = 2.0 ** (self.largest + self.alpha)
-        return np.clip(values, -most, most, out=values)
+        # A smaller A bounds all terms of the block anyway.
+        if self.largest == LARGEST_TERM:
+            most = 2.0 ** (LARGEST_TERM + self.alpha)
+            np.clip(values, -most, most, out=values)
+        return values
 
 
 def _typical(X: Array) -> Float[Array, " k"]:
