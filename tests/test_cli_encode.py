@@ -156,7 +156,7 @@ def test_what_is_wrong_is_told_and_nothing_is_left(linnet, rows):
     Path("short.lnc").write_bytes(Path("kind.lnc").read_bytes()[:-1])
     wrong = {
         ("kind.linnet", "fewer.csv", "kind.lnc"): "X has 299 rows, but 300 are coded",
-        ("kind.linnet", "altered.csv", "kind.lnc"): "features give other probabilities",
+        ("kind.linnet", "altered.csv", "kind.lnc"): "not the features that rows",
         ("kind.linnet", "rows.csv", "short.lnc"): "truncated",
         ("kind.linnet", "rows.csv", "rows.csv"): "not coded labels or numbers",
         ("price.linnet", "rows.csv", "kind.lnc"): "holds labels, and numbers",

@@ -163,7 +163,7 @@ def test_other_features_and_other_models_are_told():
     other = X.copy()
     other[100, 1] += 0.5
 
-    with pytest.raises(DataError, match="features give other probabilities"):
+    with pytest.raises(DataError, match="not the features that rows"):
         decode_numbers(model, other, data)
     with pytest.raises(DataError, match="another model"):
         decode_numbers(some_model(2.0), X, data)

@@ -76,8 +76,8 @@ def unpack_block(data: bytes | memoryview, scores: Scores, rows: range) -> Block
             break
     if position != count or state != LEAST_STATE + _check(symbols):
         raise DataError(
-            f"Rows {rows.start} to {rows.stop - 1} are not as they were when encoded: the coded "
-            "bytes and the model are, but these features give other probabilities. Give the same "
+            f"These are not the features that rows {rows.start} to {rows.stop - 1} were encoded "
+            "with: bytes and model are right, but other probabilities follow. Give the same "
             "features, in the same order of rows, and sparse only if they were."
         )
     return Block(symbols, bytes(fields.left))
