@@ -20,7 +20,7 @@ class CodedAccount:
     rows : int
         Rows that are coded.
     escaped : int
-        Rows whose value the model does not know or reach, or that have none.
+        Rows whose value the model does not know, or that have none.
     sizes : ColumnSizes
         Bytes of the header, of checks, of symbols, and of what stands beside those.
     model_bytes : int
@@ -39,7 +39,7 @@ class CodedAccount:
     precision_cost: float | None = None
 
     @property
-    def bytes(self) -> int:
+    def total_bytes(self) -> int:
         """Size of the coded column."""
         return sum(asdict(self.sizes).values())
 
@@ -53,7 +53,7 @@ class CodedAccount:
         return {
             "rows": self.rows,
             "escaped": self.escaped,
-            "bytes": asdict(self.sizes) | {"all": self.bytes, "model": self.model_bytes},
+            "bytes": asdict(self.sizes) | {"all": self.total_bytes, "model": self.model_bytes},
             "bits_per_row": to_json_value(self.bits_per_row),
             "cross_entropy_bits": to_json_value(self.cross_entropy),
             "precision_cost_bits": self.precision_cost,
@@ -72,7 +72,7 @@ def coded_text(account: CodedAccount) -> str:
         if account.precision_cost is not None
         else "",
         "header and checks": f"{sizes.header:,} + {sizes.checks:,} bytes",
-        "coded column": f"{account.bytes:,} bytes",
+        "coded column": f"{account.total_bytes:,} bytes",
         "model, needed to decode": f"{account.model_bytes:,} bytes",
     }
     facts = {name: fact for name, fact in facts.items() if fact}
