@@ -4,8 +4,10 @@ from typing import Annotated
 
 import typer
 
+from linnet.cli.decode import decode
 from linnet.cli.demo import demo
 from linnet.cli.drift import drift
+from linnet.cli.encode import encode
 from linnet.cli.entropy import entropy
 from linnet.cli.evaluate import evaluate
 from linnet.cli.explain import explain
@@ -47,5 +49,5 @@ def _linnet(
     del version, debug
 
 
-for command in (fit, predict, evaluate, suspects, explain, entropy, drift, demo):
+for command in (fit, predict, evaluate, suspects, explain, entropy, drift, encode, decode, demo):
     app.command()(command)

@@ -15,7 +15,7 @@ from linnet.data.writing import write_table
 from linnet.estimators import load
 from linnet.types import Array
 
-__all__ = ["predict_table", "predictions"]
+__all__ = ["csv_text", "predict_table", "predictions"]
 
 
 def predict_table(
@@ -29,7 +29,7 @@ def predict_table(
     features = data.X if isinstance(data, LibsvmData) else data
     columns = predictions(model, rows_for(model, features, str(table_file)))
     if output is None:
-        sys.stdout.write(_csv(columns))
+        sys.stdout.write(csv_text(columns))
     else:
         write_table(columns, output)
         note(f"{len(columns['prediction']):,} predictions are in {output}")
@@ -48,7 +48,8 @@ def predictions(model: AnyModel, rows: Any) -> dict[str, Array]:
     return columns | {f"p({label})": column for label, column in pairs}
 
 
-def _csv(columns: dict[str, Array]) -> str:
+def csv_text(columns: dict[str, Array]) -> str:
+    """Write columns as CSV."""
     from pyarrow import csv
 
     stream = BytesIO()

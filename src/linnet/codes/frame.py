@@ -11,15 +11,14 @@ With no symbols, or symbols of the empty word, the frame ends after n. Numbers o
 the lowest byte first.
 """
 
-import zlib
-from dataclasses import dataclass
-from typing import Final, final
+from typing import Final
 
 import numpy as np
 from jaxtyping import Int, UInt, UInt64
 
 from linnet.codes.bits import bits_at, from_bytes, to_bytes, write_bits
 from linnet.codes.canonical import WINDOW, canonical_order
+from linnet.codes.fields import Fields, checksum, number
 from linnet.codes.lanes import decoding_table, lane_sizes, read_lanes, write_lanes
 from linnet.errors import DataError
 from linnet.types import Array
@@ -31,14 +30,12 @@ _FORMAT: Final = 1
 _SYMBOLS_PER_LANE: Final = 4096
 # What one step works on then fits into a cache of 1 MiB.
 _MOST_LANES: Final = 8192
-# 63 bits: sums of two still fit into 64.
-_LONGEST_NUMBER: Final = 9
 
 
 def pack(symbols: UInt[Array, " n"], lengths: Int[Array, " q"]) -> bytes:
     """Write symbols in the canonical code of these lengths; each of them has a word."""
     order = canonical_order(lengths)
-    body = _fingerprint(lengths) + _number(symbols.size)
+    body = _fingerprint(lengths) + number(symbols.size)
     if symbols.size and order.widths[-1]:
         values, widths = np.zeros((2, lengths.size), dtype=np.uint64)
         values[order.symbols] = order.starts >> (np.uint64(WINDOW) - order.widths)
@@ -47,7 +44,7 @@ def pack(symbols: UInt[Array, " n"], lengths: Int[Array, " q"]) -> bytes:
         sizes = lane_sizes(symbols, widths, lanes)
         stream = write_lanes(symbols, values, widths, sizes)
         body += _sizes_to_bytes(sizes) + to_bytes(stream, int(sizes.sum()))
-    return bytes([_FORMAT]) + _crc(body) + body
+    return bytes([_FORMAT]) + checksum(body) + body
 
 
 def unpack(data: bytes, lengths: Int[Array, " q"]) -> UInt[Array, " n"]:
@@ -58,69 +55,35 @@ def unpack(data: bytes, lengths: Int[Array, " q"]) -> UInt[Array, " n"]:
     DataError
         If the data are not exactly that, or were written with other lengths.
     """
-    reader = _Reader(_checked_body(data, lengths))
+    fields = Fields(_checked_body(data, lengths))
     order = canonical_order(lengths)
-    n = reader.number()
+    n = fields.number()
     if n and order.widths[-1]:
-        sizes = reader.sizes(n)
+        sizes = _lane_sizes(fields, n)
         # As Python's integers, for made-up sizes could sum to more than 64 bits.
-        stream = reader.bits(sum(sizes.tolist()))
-        reader.close()
+        stream = _bits(fields, sum(sizes.tolist()))
+        fields.close()
         return read_lanes(stream, sizes, n, decoding_table(order, lengths.size))
-    reader.close()
+    fields.close()
     return np.full(n, order.symbols[0], dtype=np.min_scalar_type(lengths.size - 1))
 
 
-@final
-@dataclass
-class _Reader:
-    """What is left of a frame whose checksum is right: a mistake in it is no accident."""
+def _bits(fields: Fields, count: int) -> UInt64[Array, " s"]:
+    return from_bytes(fields.take(-(-count // 8)))
 
-    left: memoryview
 
-    def take(self, size: int) -> memoryview:
-        if size > len(self.left):
-            raise DataError(
-                f"The coded data promise {size} more bytes but have {len(self.left)}. They were "
-                "made by other means: encode the symbols again."
-            )
-        taken, self.left = self.left[:size], self.left[size:]
-        return taken
-
-    def number(self) -> int:
-        value = 0
-        for position in range(_LONGEST_NUMBER):
-            byte = self.take(1)[0]
-            value |= (byte & 127) << (7 * position)
-            if byte < 128:
-                return value
+def _lane_sizes(fields: Fields, n: int) -> UInt64[Array, " lanes"]:
+    lanes, fewest, width = (fields.number() for _ in range(3))
+    # Every word has a bit, so that no count of symbols or lanes can exceed the data.
+    if not (1 <= lanes <= n <= 8 * len(fields.left) and width < WINDOW):
         raise DataError(
-            f"The coded data hold a number of more than {_LONGEST_NUMBER} bytes. They were made "
-            "by other means: encode the symbols again."
+            f"The coded data tell of {n} symbols in {lanes} lanes, with sizes of {width} bits, "
+            f"in {len(fields.left)} bytes. They were made by other means: encode the symbols "
+            "again."
         )
-
-    def bits(self, count: int) -> UInt64[Array, " s"]:
-        return from_bytes(self.take(-(-count // 8)))
-
-    def sizes(self, n: int) -> UInt64[Array, " lanes"]:
-        lanes, fewest, width = (self.number() for _ in range(3))
-        # Every word has a bit, so that no count of symbols or lanes can exceed the data.
-        if not (1 <= lanes <= n <= 8 * len(self.left) and width < WINDOW):
-            raise DataError(
-                f"The coded data tell of {n} symbols in {lanes} lanes, with sizes of {width} bits, "
-                f"in {len(self.left)} bytes. They were made by other means: encode the symbols "
-                "again."
-            )
-        stream = self.bits(lanes * width)
-        above = bits_at(stream, np.arange(lanes, dtype=np.uint64) * np.uint64(width))
-        return (above >> np.uint64(WINDOW - width)) + np.uint64(fewest)
-
-    def close(self) -> None:
-        if len(self.left):
-            raise DataError(
-                f"The coded data have {len(self.left)} bytes too many. They were made by other "
-                "means: encode the symbols again."
-            )
+    stream = _bits(fields, lanes * width)
+    above = bits_at(stream, np.arange(lanes, dtype=np.uint64) * np.uint64(width))
+    return (above >> np.uint64(WINDOW - width)) + np.uint64(fewest)
 
 
 def _checked_body(data: bytes, lengths: Int[Array, " q"]) -> memoryview:
@@ -131,7 +94,7 @@ def _checked_body(data: bytes, lengths: Int[Array, " q"]) -> memoryview:
             "Decode them with the version that wrote them, if they are coded symbols at all."
         )
     body = memoryview(data)[5:]
-    if data[1:5] != _crc(body):
+    if data[1:5] != checksum(body):
         raise DataError(
             f"The checksum of the {len(data)} coded bytes is wrong: bytes were changed, added or "
             "lost. Take an intact copy, or encode the symbols again."
@@ -149,22 +112,9 @@ def _sizes_to_bytes(sizes: UInt64[Array, " lanes"]) -> bytes:
     width = int(above.max()).bit_length()
     stream = np.zeros(-(-sizes.size * width // WINDOW), dtype=np.uint64)
     write_bits(stream, 0, above, np.full(sizes.size, width, dtype=np.uint64))
-    head = _number(sizes.size) + _number(int(sizes.min())) + _number(width)
+    head = number(sizes.size) + number(int(sizes.min())) + number(width)
     return head + to_bytes(stream, sizes.size * width)
 
 
-def _number(value: int) -> bytes:
-    digits = bytearray()
-    while value > 127:
-        digits.append(value & 127 | 128)
-        value >>= 7
-    digits.append(value)
-    return bytes(digits)
-
-
 def _fingerprint(lengths: Int[Array, " q"]) -> bytes:
-    return _crc(lengths.astype("<i8").tobytes())
-
-
-def _crc(data: bytes | memoryview) -> bytes:
-    return zlib.crc32(data).to_bytes(4, "little")
+    return checksum(lengths.astype("<i8").tobytes())

@@ -1,8 +1,10 @@
 """Estimators in scikit-learn's manner: fit, predict, save."""
 
 from linnet.estimators.convergence import ConvergenceWarning
+from linnet.estimators.label_codec import decode_labels, encode_labels
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.loading import load
+from linnet.estimators.residual_codec import decode_numbers, encode_numbers
 from linnet.estimators.ridge import RidgePath, ridge_path
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.softmax_path import SoftmaxPath, softmax_path
@@ -15,6 +17,10 @@ __all__ = [
     "SoftmaxPath",
     "SoftmaxRegression",
     "TableModel",
+    "decode_labels",
+    "decode_numbers",
+    "encode_labels",
+    "encode_numbers",
     "load",
     "ridge_path",
     "softmax_path",

@@ -70,8 +70,12 @@ def check_finite(values: Matrix, name: str, columns: Array | None = None) -> Non
     """Raise a DataError that names the first NaN or infinity by row and column."""
     sparse = not isinstance(values, np.ndarray)
     data = values.data if sparse else values
+    if data.dtype.kind != "f":
+        return
     # One sum tells for all: it is finite if, barring overflow, every value is.
-    if data.dtype.kind != "f" or np.isfinite(data.sum(dtype=np.float64)):
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = data.sum(dtype=np.float64)
+    if np.isfinite(total):
         return
     bad = np.flatnonzero(~np.isfinite(data.ravel()))
     if len(bad) == 0:

@@ -9,7 +9,7 @@ from jaxtyping import Int
 from linnet.errors import DataError
 from linnet.types import Array
 
-__all__ = ["Labels", "class_codes", "is_missing", "read_labels"]
+__all__ = ["Labels", "class_codes", "is_missing", "label_kind", "one_type", "read_labels"]
 
 # Fewer rows than this may well hold one example of each class.
 ROWS_THAT_SHOULD_REPEAT: Final = 20
@@ -40,7 +40,7 @@ def read_labels(y: Array, *, given: bool = False) -> Labels:
         If a label is missing, types are mixed, numbers are not whole, there are fewer than two
         classes, or every row has a class of its own.
     """
-    y = _one_type(np.asarray(y))
+    y = one_type(np.asarray(y))
     classes, codes = np.unique(y, return_inverse=True)
     if len(classes) < 2:
         raise DataError(
@@ -70,8 +70,14 @@ def is_missing(label: Any) -> bool:
     return _kind_of(label) == "missing"
 
 
-def _one_type(y: Array) -> Array:
-    """Labels of a type that sorts: text, integers, booleans or whole floats."""
+def one_type(y: Array) -> Array:
+    """Labels of a type that sorts: text, integers, booleans or whole floats.
+
+    Raises
+    ------
+    DataError
+        If a label is missing or none at all, or types are mixed.
+    """
     if y.dtype.kind == "O":
         return _one_type_of_objects(y)
     if y.dtype.kind == "f":
@@ -100,9 +106,9 @@ def _one_type(y: Array) -> Array:
 def _one_type_of_objects(y: Array) -> Array:
     kinds: dict[str, int] = {}
     for row, label in enumerate(y):
-        kind = _kind_of(label)
+        kind = label_kind(label)
         if kind == "missing":
-            missing = sum(_kind_of(other) == "missing" for other in y)
+            missing = sum(label_kind(other) == "missing" for other in y)
             raise DataError(
                 f"y contains no label (NaN or None) in row {row}, and in {missing} rows in all. "
                 "Every row needs a label: drop the rows without."
@@ -119,10 +125,11 @@ def _one_type_of_objects(y: Array) -> Array:
             f"y mixes types: row {row} is {first} ({y[row]!r}), row {other} is {second} "
             f"({y[other]!r}). Convert all labels to one type, for instance with astype(str)."
         )
-    return y if "text" in kinds else _one_type(np.array(y.tolist()))
+    return y if "text" in kinds else one_type(np.array(y.tolist()))
 
 
-def _kind_of(label: Any) -> str:
+def label_kind(label: Any) -> str:
+    """Name what a label is: "missing", "text", "boolean", "a number" or "other"."""
     if label is None or type(label).__name__ in {"NAType", "NaTType"}:
         return "missing"
     if isinstance(label, float | np.floating) and np.isnan(label):

@@ -1,6 +1,7 @@
 """What is told of a model: accounts in nats and bits, summaries, figures. Nothing here prints."""
 
 from linnet.reports.classification import ClassifierAccount, classifier_account
+from linnet.reports.coded import CodedAccount, coded_text
 from linnet.reports.coefficients import Coefficient, strongest_coefficients
 from linnet.reports.estimates import Estimate
 from linnet.reports.figures import (
@@ -18,6 +19,7 @@ from linnet.reports.text import account_text, summary_text
 __all__ = [
     "Account",
     "ClassifierAccount",
+    "CodedAccount",
     "Coefficient",
     "Estimate",
     "FitSummary",
@@ -27,6 +29,7 @@ __all__ = [
     "account_text",
     "classifier_account",
     "code_length_figure",
+    "coded_text",
     "confusion_figure",
     "convergence_figure",
     "information_figure",
