@@ -221,6 +221,10 @@ class Objective:
         )
         return total / self.source.total_weight
 
+    def with_l2(self, l2: float) -> "Objective":
+        """Give the same objective with another strength λ of the penalty."""
+        return replace(self, l2=l2)
+
     def sample(self, rows: int, random: np.random.Generator) -> "Objective":
         """Give the same objective over a random sample of rows; itself if that is all of them."""
         if rows >= self.n_samples:

@@ -17,7 +17,7 @@ from linnet.estimators.targets import class_weights, read_targets
 from linnet.estimators.threading import threads
 from linnet.estimators.validation import check_features, check_positive, check_weights
 from linnet.information.units import InformationArray, in_unit
-from linnet.solvers import minimise_path
+from linnet.solvers import NewtonCG, minimise_path
 from linnet.solvers.certificate import minimise_intercepts
 from linnet.types import Array, Unit
 
@@ -209,9 +209,8 @@ def softmax_path(
     work = 0.0 if engine_name() == "native" else problems[0].multiply_adds
     with threads(n_jobs, work):
         start = minimise_intercepts(problems[0], np.zeros(problems[0].shape))
-        solutions = minimise_path(
-            problems, start, tol=tol, max_steps=MAXIMUM_STEPS, random_state=random_state
-        )
+        solver = NewtonCG(tol=tol, max_steps=MAXIMUM_STEPS, random_state=random_state)
+        solutions = minimise_path(problems, start, solver)
         for place, solution in zip(order, solutions, strict=True):
             model = models[place]
             model.classes_ = classes

@@ -67,7 +67,7 @@ def class_codes(y: Array, classes: Array) -> Int[Array, " n"]:
 
 def is_missing(label: Any) -> bool:
     """Tell whether there is no label: None, NaN, or what pandas writes for them."""
-    return _kind_of(label) == "missing"
+    return label_kind(label) == "missing"
 
 
 def one_type(y: Array) -> Array:

@@ -9,9 +9,10 @@ from jaxtyping import Float
 from linnet.solvers.certificate import certify
 from linnet.solvers.dual_ascent import DualAscent
 from linnet.solvers.newton_cg import NewtonCG
+from linnet.solvers.path import minimise_by_approach
 from linnet.solvers.preconditioners import LARGEST_BASIS
 from linnet.solvers.problem import Problem
-from linnet.solvers.solution import Ending, Solution, Step
+from linnet.solvers.solution import Ending, Solution
 from linnet.types import Array
 
 __all__ = ["Automatic"]
@@ -23,6 +24,7 @@ class Automatic:
     """Newton's method, and for problems with very many features what spares it work.
 
     - More features than rows, dense: Newton's method in the space that the rows span.
+    - Hardly any penalty on many parameters: Newton's method for stronger penalties first.
     - More than 4,000 features, where Newton's method has no preconditioner but a diagonal, and a
       dual, as sparse rows have: dual ascent. Newton's method goes on from there if it is slow.
 
@@ -47,11 +49,10 @@ class Automatic:
             first = DualAscent(tol=self.tol, **self._settings).minimise(problem, theta)
         newton = NewtonCG(tol=self.tol, **self._settings)
         if first is None:
-            return newton.minimise(problem, theta)
+            return minimise_by_approach(problem, theta, newton)
         if first.ending is not Ending.MAX_STEPS or len(first.steps) == self.max_steps:
             return first
-        second = newton.minimise(problem, first.theta)
-        return replace(second, steps=_joined(first.steps, second.steps))
+        return newton.minimise(problem, first.theta).after(first.steps)
 
     @property
     def _settings(self) -> dict[str, Any]:
@@ -87,18 +88,3 @@ class Automatic:
         if certificate.gap > self.tol:
             return replace(solution, ending=Ending.MAX_STEPS)
         return replace(solution, theta=whole, value=value, certificate=certificate)
-
-
-def _joined(first: tuple[Step, ...], second: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Give the steps of one solver after those of another."""
-    before = first[-1]
-    later = (
-        replace(
-            step,
-            number=step.number + len(first),
-            passes=step.passes + before.passes,
-            seconds=step.seconds + before.seconds,
-        )
-        for step in second
-    )
-    return (*first, *later)

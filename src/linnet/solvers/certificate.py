@@ -65,12 +65,14 @@ def newton_gap(
     It is F(Θ) − F* where F is quadratic, and nearly so close to the optimum: an estimate, not
     a bound.
     """
+    preconditioning = preconditioning_for(problem, np.random.default_rng(0))
     step = conjugate_gradient(
         problem.hessian_at(theta),
         -gradient,
-        preconditioning_for(problem, np.random.default_rng(0)).at(theta),
+        preconditioning.at(theta),
         accuracy=DECREMENT_ACCURACY,
         max_products=DECREMENT_PRODUCTS,
+        largest_rise=preconditioning.largest_rise,
     )
     return step.decrease, step.x
 

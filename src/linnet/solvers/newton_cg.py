@@ -49,11 +49,14 @@ class NewtonCG:
         Largest number of Newton steps.
     random_state : int
         Seed of the sample that the preconditioner is made from.
+    enough : float
+        Gap by the solver's own estimate that will do without a proof.
     """
 
     tol: float = 1e-6
     max_steps: int = 1000
     random_state: int = 0
+    enough: float = 0.0
     unit: str = "nats"
 
     def minimise(
@@ -73,6 +76,7 @@ class NewtonCG:
                 counted.hessian_at(theta, precise=precise),
                 -gradient,
                 precondition,
+                largest_rise=precondition.largest_rise,
                 accuracy=self._accuracy(size / first, gradient_bound(counted, gradient)),
                 max_products=MAXIMUM_PRODUCTS,
             )
@@ -80,6 +84,8 @@ class NewtonCG:
             newton = step.decrease, step.x
             if solution := record.step(theta, value, gradient, newton):
                 return solution
+            if step.decrease <= self.enough:
+                return record.give_up(theta, Ending.MAX_STEPS, newton)
             length = _length(counted, theta, value, gradient, newton)
             landing = backtrack(counted, theta, value, gradient, step.x, length=length)
             if landing is None and precondition.strengthen(theta):
@@ -88,7 +94,8 @@ class NewtonCG:
             if landing is None:
                 return record.give_up(theta, Ending.ROUNDING, newton)
             theta, value, gradient = landing.theta, landing.value, landing.gradient
-            precondition.learn(step.products, overshot=landing.length < length, theta=theta)
+            astray = step.rose or landing.length < length
+            precondition.learn(step.products, astray=astray, theta=theta)
             size = _size(gradient, precondition(gradient))
 
     def _accuracy(self, progress: float, bound: float) -> float:

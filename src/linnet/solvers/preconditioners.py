@@ -27,9 +27,13 @@ Preconditioner: TypeAlias = Callable[[Array], Array]
 
 # Factoring 2,000 parameters takes about 0.1 s and holds 32 MB.
 LARGEST_FACTOR: Final = 2000
+# Where all else proves too weak, 8,000 take some 5 s and 500 MB.
+LARGEST_LAST_FACTOR: Final = 8000
 # What a Hessian may cost to form: about 0.2 s of arithmetic, or 25 passes if those are more.
 HESSIAN_OPERATIONS: Final = 4e9
 HESSIAN_PASSES: Final = 25
+# A factor of the whole leaves a condition number far below the square of this.
+WHOLE_RISE: Final = 1e2
 # A sample sees each direction some times over, or its Hessian misleads.
 ROWS_PER_PARAMETER_OF_A_SCORE: Final = 5
 # Parameters on the leading directions of the two levels at first, and where that proves too few.
@@ -65,6 +69,14 @@ class Preconditioning(Protocol):
     @property
     def passes(self) -> float:
         """About how many passes over the data it costs to build one, by arithmetic."""
+        ...
+
+    @property
+    def largest_rise(self) -> float:
+        """How far residuals rise in conjugate gradients, at most, but for rounding.
+
+        By the root of the condition number that is left, and so by little for a good one.
+        """
         ...
 
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
@@ -105,6 +117,7 @@ class _Whole:
     random: np.random.Generator
     passes: float
     rough: bool = True
+    largest_rise: float = WHOLE_RISE
 
     def stronger(self) -> "_Whole | None":
         """Return the one of all rows, each with its own weight."""
@@ -129,6 +142,7 @@ class _Diagonal:
 
     problem: Problem
     passes: float = 1.0
+    largest_rise: float = np.inf
 
     def stronger(self) -> None:
         """None is."""
@@ -175,6 +189,7 @@ class _TwoLevels:
     common: bool
     random: np.random.Generator
     level: int = 0
+    largest_rise: float = np.inf
 
     @classmethod
     def of(cls, problem: Problem, random: np.random.Generator) -> "_TwoLevels":
@@ -192,7 +207,7 @@ class _TwoLevels:
         shares = _without_zeros(np.diagonal(proxy).copy())
         # In common units the strongest directions are the ones to couple; else units decide which
         # are strongest, and are taken out first.
-        common = shares.max() <= COMMON_UNITS * shares.min()
+        common = bool(shares.max() <= COMMON_UNITS * shares.min())
         scale = np.ones_like(shares) if common else 1 / np.sqrt(shares)
         vectors = eigh(proxy * scale * scale[:, None], check_finite=False)[1][:, ::-1]
         basis = vectors * scale[:, None]
@@ -233,10 +248,15 @@ class _TwoLevels:
         return (hessian + others + (m * r) ** 3 / 6) / (2.0 * n * m * p)
 
     def stronger(self) -> "Preconditioning | None":
-        """Return one with more leading directions, if there are more."""
-        if self.leading == self.problem.shape[1] or self.level + 1 == len(LEADING_PARAMETERS):
+        """Return one with more leading directions; at last the whole Hessian, if it fits."""
+        m, p = self.problem.shape
+        if self.leading < p and self.level + 1 < len(LEADING_PARAMETERS):
+            return replace(self, level=self.level + 1)
+        if m * p > LARGEST_LAST_FACTOR:
             return None
-        return replace(self, level=self.level + 1)
+        n = self.problem.n_samples
+        rows = int(n * 2 * RELEVANT_PAIRS / m)
+        return _Whole(self.problem, n, self.random, _passes_to_build(self.problem, rows, p))
 
     def of_same_rows(self, problem: Problem) -> "_TwoLevels":
         """Return the same for another penalty; in new directions where that decides on units."""

@@ -185,6 +185,10 @@ class Problem(Protocol):
         """Go over the rows once, in random order, with a step for every few of them."""
         ...
 
+    def with_l2(self, l2: float) -> "Problem":
+        """Give the same problem with another strength λ of the penalty."""
+        ...
+
     def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
         """Curvature of a typical row, and the greatest of all rows together, at Θ = 0."""
         ...
@@ -311,6 +315,10 @@ class CountedProblem:
         """Go over the rows once, in random order, with a step for every few of them."""
         self.passes += 1
         return self._problem.walk(iterate, rule, rates=rates, batch_size=batch_size, random=random)
+
+    def with_l2(self, l2: float) -> Problem:
+        """Give the same problem with another penalty, and not counted."""
+        return self._problem.with_l2(l2)
 
     def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
         """Curvature of a typical row, and of all rows; of a sample, whose readings do not count."""

@@ -16,6 +16,8 @@ PRODUCTS_BEFORE_REBUILDING: Final = 6
 AGED: Final = 1.5
 # And so does one that costs no more than this share of the last step's products.
 CHEAP: Final = 0.5
+# A stronger one is worth its cost where that many times over has gone into products without it.
+PAID: Final = 2.0
 
 
 @final
@@ -33,6 +35,7 @@ class Renewal:
         self._preconditioning: Preconditioning
         self._begun = False
         self._fresh: float | None = None
+        self._spent = 0
 
     def begin(self, problem: Problem, theta: Float[Array, "m p"]) -> None:
         """Turn to another problem: with a preconditioner of its own, or the last if there is one.
@@ -50,25 +53,32 @@ class Renewal:
         """About H⁻¹ times a gradient."""
         return self._apply(gradient)
 
-    def learn(self, products: int, *, overshot: bool, theta: Float[Array, "m p"]) -> None:
+    @property
+    def largest_rise(self) -> float:
+        """How far residuals may rise in conjugate gradients before that is rounding."""
+        return self._preconditioning.largest_rise
+
+    def learn(self, products: int, *, astray: bool, theta: Float[Array, "m p"]) -> None:
         """Learn from a step, and build anew at ``theta``, where it led to, if that pays.
 
         Parameters
         ----------
         products : int
             Products with the Hessian that the step took.
-        overshot : bool
-            Whether it had to be shortened: then the Hessian has changed much.
+        astray : bool
+            Whether it had to be shortened, or the residual rose: then the Hessian has changed much.
         theta : array of shape (m, p)
             The parameters it led to.
         """
         if self._fresh is None:
             self._fresh = max(PRODUCTS_BEFORE_REBUILDING, AGED * products)
+        self._spent += products
         stronger = self._preconditioning.stronger()
-        if stronger is not None and stronger.passes <= CHEAP * products:
-            self._preconditioning = stronger
+        if stronger is not None and stronger.passes <= max(CHEAP * products, self._spent / PAID):
+            self._adopt(stronger)
+            astray = True
         cheap = self._preconditioning.passes <= CHEAP * products
-        if cheap or products > self._fresh or overshot:
+        if cheap or products > self._fresh or astray:
             self._build(theta)
 
     def strengthen(self, theta: Float[Array, "m p"]) -> bool:
@@ -76,9 +86,13 @@ class Renewal:
         stronger = self._preconditioning.stronger()
         if stronger is None:
             return False
-        self._preconditioning = stronger
+        self._adopt(stronger)
         self._build(theta)
         return True
+
+    def _adopt(self, stronger: Preconditioning) -> None:
+        self._preconditioning = stronger
+        self._spent = 0
 
     def _build(self, theta: Float[Array, "m p"]) -> None:
         self._apply = self._preconditioning.at(theta)

@@ -1,6 +1,6 @@
 """What a solver gives back: the parameters, how it ended, and the steps on the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Literal, final
 
@@ -115,3 +115,19 @@ class Solution:
     ending: Ending
     steps: tuple[Step, ...]
     separation: Float[Array, "m p"] | None = None
+
+    def after(self, steps: tuple[Step, ...]) -> "Solution":
+        """Give the same solution, found by going on after those ``steps``."""
+        if not steps:
+            return self
+        before = steps[-1]
+        later = (
+            replace(
+                step,
+                number=step.number + len(steps),
+                passes=step.passes + before.passes,
+                seconds=step.seconds + before.seconds,
+            )
+            for step in self.steps
+        )
+        return replace(self, steps=(*steps, *later))
