@@ -95,6 +95,15 @@ def test_every_form_of_the_hessian_is_the_same_matrix(loss, seed):
     )
     assert np.linalg.eigvalsh(matrices).min() >= -tolerance
 
+    # A row of zeros stands for what has no score.
+    units = np.concatenate([np.eye(Z.shape[1]), np.zeros((1, Z.shape[1]))])
+    first, second = loss.pairs(Z.shape[1]).T
+    differences = units[first] - units[second]
+    couplings = loss.couplings(Z)
+    assert np.all(couplings >= 0)
+    of_pairs = np.einsum("cn,ca,cb->nab", couplings, differences, differences)
+    np.testing.assert_allclose(of_pairs, matrices, rtol=0, atol=tolerance)
+
 
 @pytest.mark.parametrize(("loss", "targets"), CASES)
 @given(seed=seeds)

@@ -2,16 +2,16 @@
 
 The curvature of a loss couples scores in pairs,
 
-    ∇²ℓ = Σ_{a<b} w_ab (e_a − e_b)(e_a − e_b)ᵀ + diag ρ      where w_ab, ρ_a ≥ 0:
+    ∇²ℓ = Σ w_ab (e_a − e_b)(e_a − e_b)ᵀ      where w_ab ≥ 0, and e_a = 0 for b by itself:
 
-for softmax w_ab = ŷ_a ŷ_b, and ρ is what couples to a class that is anchored. That leaves a second
-moment Σᵢ sᵢ w_ab x̃ᵢx̃ᵢᵀ for each pair. Few pairs of classes are both likely for a row: where a rough
-Hessian will do, rows of little weight hand it on to one that follows, and a tenth of the products
-is enough.
+for softmax w_ab = ŷ_a ŷ_b. That leaves a second moment Σᵢ sᵢ w_ab x̃ᵢx̃ᵢᵀ for each pair. Few pairs
+of classes are both likely for a row: where a rough Hessian will do, rows of little weight hand it
+on to one that follows, and a tenth of the products is enough.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar, final
 
 import numpy as np
 from jaxtyping import Float, Shaped
@@ -19,13 +19,19 @@ from jaxtyping import Float, Shaped
 from linnet.data import Batch, Matrix
 from linnet.engine import native
 from linnet.engine.choice import engine_name
+from linnet.engine.threads import limited_blas, thread_count
 from linnet.losses import Loss
+from linnet.parallel import in_order
 from linnet.types import Array
 
 __all__ = ["column_hessians_pass", "hessian_pass", "length_pass", "second_moment_pass"]
 
-# Values a tile of rows or curvatures may hold: 16 MiB.
+Result = TypeVar("Result")
+
+# Values a tile of rows may hold: 16 MiB.
 TILE_VALUES: Final = 2**21
+# And couplings: with many classes there are so many sums that each tile should add much to them.
+TILE_COUPLINGS: Final = 2**23
 
 
 def hessian_pass(
@@ -56,21 +62,18 @@ def hessian_pass(
     """
     m, p = theta.shape
     r = p if basis is None else basis.shape[1]
-    first, second = np.triu_indices(m, 1)
-    moments = _Moments(len(first) + m, r, precise=precise, least=least)
-    for rows, curvature in _tiles(loss, batch, theta, moments.dtype):
-        Z = rows if basis is None else rows @ basis.astype(rows.dtype)
-        coupling = np.maximum(0.0, -curvature[:, first, second])
-        rest = np.maximum(0.0, curvature.sum(axis=2))
-        moments.add(Z, np.concatenate([coupling, rest], axis=1).T)
-    sums = moments.sums()
+    pairs = loss.pairs(m)
+    moments = _Moments(len(pairs), r, precise=precise, least=least)
+    B = None if basis is None else basis.astype(moments.dtype)
+    tiles = _Tiles(loss, batch, theta, moments.dtype)
+    for Z, couplings in tiles.each(lambda rows, w: (rows if B is None else rows @ B, w)):
+        moments.add(Z, couplings)
     hessian = np.zeros((m, r, m, r))
-    scores = np.arange(m)
-    hessian[scores, :, scores, :] = sums[len(first) :]
-    for a, b, moment in zip(first, second, sums, strict=False):
-        hessian[a, :, a, :] += moment
+    for (a, b), moment in zip(pairs, moments.sums(), strict=True):
         hessian[b, :, b, :] += moment
-        hessian[a, :, b, :] = hessian[b, :, a, :] = -moment
+        if a >= 0:
+            hessian[a, :, a, :] += moment
+            hessian[a, :, b, :] = hessian[b, :, a, :] = -moment
     return (hessian,)
 
 
@@ -79,12 +82,17 @@ def column_hessians_pass(
 ) -> tuple[Array]:
     """Hessian of Σᵢ sᵢ ℓᵢ in each column of Θ alone: of shape (p, m, m)."""
     m, p = theta.shape
-    first, second = np.triu_indices(m)
+    first, second = loss.pairs(m).T
     sums = np.zeros((len(first), p))
-    for rows, curvature in _tiles(loss, batch, theta, np.dtype(float if precise else np.float32)):
-        sums += curvature[:, first, second].T.astype(rows.dtype) @ np.square(rows)
-    hessians = np.empty((p, m, m))
-    hessians[:, first, second] = hessians[:, second, first] = sums.T
+    tiles = _Tiles(loss, batch, theta, np.dtype(float if precise else np.float32))
+    for products in tiles.each(lambda rows, w: w @ np.square(rows)):
+        sums += products
+    two = first >= 0
+    hessians = np.zeros((p, m, m))
+    hessians[:, first[two], second[two]] = hessians[:, second[two], first[two]] = -sums[two].T
+    scores = np.arange(m)
+    hessians[:, scores, scores] = -hessians.sum(axis=2)
+    hessians[:, second[~two], second[~two]] += sums[~two].T
     return (hessians,)
 
 
@@ -138,8 +146,10 @@ class _Moments:
 
     def sums(self) -> Float[Array, "c r r"]:
         """Give the matrices, both halves of each."""
-        upper = np.triu(self._sums[:, : self._r, : self._r])
-        return upper + np.triu(upper, 1).transpose(0, 2, 1)
+        sums = self._sums[:, : self._r, : self._r]
+        for i in range(1, self._r):
+            sums[:, i, :i] = sums[:, :i, i]
+        return sums
 
 
 def _gathered(
@@ -158,19 +168,37 @@ def _gathered(
     return np.array(heavy, int), np.array(gathered, weight.dtype)
 
 
-def _tiles(
-    loss: Loss, batch: Batch, theta: Float[Array, "m p"], dtype: np.dtype[Any]
-) -> Iterator[tuple[Float[Array, "n p"], Float[Array, "n m m"]]]:
-    """Rows x̃, and the curvatures sᵢ ∇²ℓᵢ there, some at a time."""
-    m, p = theta.shape
-    size = max(64, TILE_VALUES // max(m * m, p))
-    for start in range(0, batch.n_samples, size):
-        rows = _with_intercept(batch.X[start : start + size], p, dtype)
-        curvature = loss.hessian((rows @ theta.T.astype(dtype)).astype(np.float64))
-        if batch.weight is not None:
-            # A loss may give the same matrix for every row, and not one to be written to.
-            curvature = curvature * batch.weight[start : start + size, None, None]
-        yield rows, curvature
+@final
+@dataclass(frozen=True)
+class _Tiles:
+    """Rows x̃ and the couplings sᵢ w there, some rows at a time, on all threads."""
+
+    loss: Loss
+    batch: Batch
+    theta: Float[Array, "m p"]
+    dtype: np.dtype[Any]
+
+    def each(self, function: Callable[[Array, Array], Result]) -> Iterator[Result]:
+        """Give ``function`` of rows and couplings for each tile, in order."""
+        m, p = self.theta.shape
+        size = max(64, min(TILE_COUPLINGS // (m * m), TILE_VALUES // p))
+        starts = range(0, self.batch.n_samples, size)
+
+        def of_tile(start: int) -> Result:
+            return function(*self._tile(slice(start, start + size)))
+
+        if len(starts) == 1:
+            yield of_tile(0)
+            return
+        with limited_blas(1):
+            yield from in_order(of_tile, starts, thread_count())
+
+    def _tile(self, part: slice) -> tuple[Float[Array, "n p"], Float[Array, "c n"]]:
+        rows = _with_intercept(self.batch.X[part], self.theta.shape[1], self.dtype)
+        couplings = self.loss.couplings(rows @ self.theta.T.astype(self.dtype))
+        if self.batch.weight is not None:
+            couplings *= self.batch.weight[part].astype(self.dtype)
+        return rows, couplings
 
 
 def _with_intercept(X: Matrix, p: int, dtype: np.dtype[Any]) -> Float[Array, "n p"]:

@@ -19,7 +19,6 @@ from linnet.codes.column import (
     Stream,
     read_blocks,
 )
-from linnet.codes.parallel import in_order
 from linnet.data import Matrix
 from linnet.data.frames import as_table
 from linnet.data.tables import Table
@@ -27,6 +26,7 @@ from linnet.engine import thread_count
 from linnet.errors import DataError, DataTypeError
 from linnet.estimators.table_model import TableModel
 from linnet.estimators.validation import check_features
+from linnet.parallel import in_order
 from linnet.types import Array
 
 __all__ = [

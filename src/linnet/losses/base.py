@@ -2,7 +2,7 @@
 
 from typing import Protocol, runtime_checkable
 
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from linnet.types import Array
 
@@ -31,6 +31,14 @@ class Loss(Protocol):
 
     def hessian(self, Z: Float[Array, "n m"]) -> Float[Array, "n m m"]:
         """Hessian in the scores, a sample a matrix."""
+        ...
+
+    def pairs(self, n_scores: int) -> Int[Array, "c 2"]:
+        """Pairs (a, b) of scores that the Hessian couples; a is −1 for b by itself."""
+        ...
+
+    def couplings(self, Z: Float[Array, "n m"]) -> Float[Array, "c n"]:
+        """Strength w ≥ 0 of each pair: ∇²ℓ = Σ w (e_a − e_b)(e_a − e_b)ᵀ, where e₋₁ = 0."""
         ...
 
     def slope_at_infinity(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from linnet.numeric import log_softmax, softmax
 from linnet.types import Array
@@ -64,6 +64,17 @@ class SoftmaxCrossEntropy:
         diagonal = np.arange(P.shape[1])
         matrix[:, diagonal, diagonal] += P
         return matrix
+
+    def pairs(self, n_scores: int) -> Int[Array, "c 2"]:
+        """Every two classes; those with the anchored class come first, if one is."""
+        classes = n_scores + self.anchored
+        return np.transpose(np.triu_indices(classes, 1)) - int(self.anchored)
+
+    def couplings(self, Z: Float[Array, "n m"]) -> Float[Array, "c n"]:
+        """ŷ_a ŷ_b for every two classes."""
+        P = np.ascontiguousarray(self.probabilities(Z).T)
+        first, second = np.triu_indices(len(P), 1)
+        return P[first] * P[second]
 
     def slope_at_infinity(
         self, U: Float[Array, "n m"], y: Shaped[Array, "n ..."]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from linnet.types import Array
 
@@ -44,6 +44,14 @@ class SquaredLoss:
         """Identity for each sample."""
         n, m = Z.shape
         return np.broadcast_to(np.eye(m), (n, m, m))
+
+    def pairs(self, n_scores: int) -> Int[Array, "c 2"]:
+        """Each score by itself."""
+        return np.column_stack([np.full(n_scores, -1), np.arange(n_scores)])
+
+    def couplings(self, Z: Float[Array, "n m"]) -> Float[Array, "c n"]:
+        """Ones."""
+        return np.ones_like(Z.T)
 
     def slope_at_infinity(
         self, U: Float[Array, "n m"], y: Shaped[Array, "n m"]
