@@ -30,8 +30,8 @@ Result = TypeVar("Result")
 
 # Values a tile of rows may hold: 16 MiB.
 TILE_VALUES: Final = 2**21
-# And couplings: with many classes there are so many sums that each tile should add much to them.
-TILE_COUPLINGS: Final = 2**23
+# And bytes of couplings: with many classes there are so many sums that a tile should add much.
+TILE_BYTES: Final = 2**24
 
 
 def hessian_pass(
@@ -181,7 +181,8 @@ class _Tiles:
     def each(self, function: Callable[[Array, Array], Result]) -> Iterator[Result]:
         """Give ``function`` of rows and couplings for each tile, in order."""
         m, p = self.theta.shape
-        size = max(64, min(TILE_COUPLINGS // (m * m), TILE_VALUES // p))
+        of_couplings = TILE_BYTES // (self.dtype.itemsize * max(1, m * m // 2))
+        size = max(64, min(of_couplings, TILE_VALUES // p))
         starts = range(0, self.batch.n_samples, size)
 
         def of_tile(start: int) -> Result:
