@@ -21,6 +21,13 @@ from linnet.estimators.saving import (
     write_model,
 )
 from linnet.estimators.separation import separation_along
+from linnet.estimators.softmax_parameters import (
+    keep_solution,
+    keep_theta,
+    marginal_start,
+    softmax_objective,
+    theta_of,
+)
 from linnet.estimators.streaming import Stream, check_stream
 from linnet.estimators.targets import class_weights, codes_among, label_column, read_targets
 from linnet.estimators.threading import threads
@@ -37,13 +44,12 @@ from linnet.information.units import InformationArray, in_unit
 from linnet.losses import SoftmaxCrossEntropy
 from linnet.objective import Objective
 from linnet.solvers import Certificate
-from linnet.solvers.certificate import minimise_intercepts
 from linnet.solvers.choice import SOLVERS, choose_rule, choose_solver
 from linnet.solvers.schedules import SCHEDULES, ScheduleName
-from linnet.solvers.solution import Solution, Step
+from linnet.solvers.solution import Step
 from linnet.types import Array, Unit
 
-__all__ = ["SoftmaxRegression", "keep_solution", "softmax_objective"]
+__all__ = ["SoftmaxRegression"]
 
 
 class SoftmaxRegression(ClassifierMixin, BaseEstimator):
@@ -353,16 +359,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     def _loss(self) -> SoftmaxCrossEntropy:
         return SoftmaxCrossEntropy(anchored=len(self.classes_) == 2)
 
-    @property
-    def _theta(self) -> Float[Array, "m p"]:
-        """The coefficients as the solvers hold them."""
-        if not self.fit_intercept:
-            return self.coef_
-        return np.concatenate([self.coef_, self.intercept_[:, None]], axis=1)
-
     def _scores(self, X: Any) -> Float[Array, "n m"]:
         check_is_fitted(self)
-        return scores(check_features(self, X, reset=False), self._theta)
+        return scores(check_features(self, X, reset=False), theta_of(self))
 
     def _check_settings(self) -> None:
         check_positive(self.C, "C", infinite=True)
@@ -397,16 +396,10 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     ) -> Float[Array, "m p"]:
         """Begin from the last fit if asked to, else from the marginal distribution of y."""
         if self.warm_start and hasattr(self, "coef_") and np.array_equal(self.classes_, classes):
-            theta = self._theta
+            theta = theta_of(self)
             if theta.shape == objective.shape:
                 return theta
-        theta = np.zeros(objective.shape)
-        if self.fit_intercept:
-            # While weights are zero features do not matter, and need not be read.
-            labels = MemorySource(np.empty((source.n_samples, 0)), source.y, source.weight)
-            marginal = self._objective(labels, len(classes))
-            theta[:, -1:] = minimise_intercepts(marginal, theta[:, -1:])
-        return theta
+        return marginal_start(objective, source)
 
     def _known_classes(self, classes: ArrayLike | None, *, first: bool) -> Array:
         if classes is None and first:
@@ -436,7 +429,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         if stream is None:
             stream = Stream.begin(
                 objective,
-                self._theta,
+                theta_of(self),
                 rule=choose_rule(self.solver, momentum=self.momentum, average=bool(self.average)),
                 learning_rate=self.learning_rate,
                 schedule=self.schedule,
@@ -446,47 +439,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             )
         # A step is a small product, whatever the number of rows.
         with threads(self.n_jobs, 0):
-            self._stream, theta = stream.descend(objective, self._theta)
+            self._stream, theta = stream.descend(objective, theta_of(self))
         keep_theta(self, theta)
         self.certificate_ = Certificate(np.inf, "none")
         self.history_: list[Step] = []
         self.n_iter_ += 1
-
-
-def softmax_objective(
-    source: MemorySource,
-    n_classes: int,
-    C: float,
-    *,
-    fit_intercept: bool,
-    total_weight: float | None = None,
-) -> Objective:
-    """F of the class above, over the rows of a source; of two classes one has a score."""
-    S = source.total_weight if total_weight is None else total_weight
-    return Objective(
-        source=source,
-        loss=SoftmaxCrossEntropy(anchored=n_classes == 2),
-        n_scores=1 if n_classes == 2 else n_classes,
-        l2=float(1 / (C * S)),
-        fit_intercept=fit_intercept,
-    )
-
-
-def keep_solution(model: SoftmaxRegression, solution: Solution) -> None:
-    """Set what a fit learnt."""
-    keep_theta(model, solution.theta)
-    model.certificate_ = solution.certificate
-    model.history_ = list(solution.steps)
-    model.loss_ = solution.value
-    model.n_iter_ = len(solution.steps) - 1
-
-
-def keep_theta(model: SoftmaxRegression, theta: Float[Array, "m p"]) -> None:
-    """Set the coefficients."""
-    k = model.n_features_in_
-    if len(theta) > 1:
-        # One number added to the scores of all classes changes nothing: of all equal
-        # solutions take the shortest.
-        theta = theta - theta.mean(axis=0)
-    model.coef_ = theta[:, :k].copy()
-    model.intercept_ = theta[:, k].copy() if model.fit_intercept else np.zeros(len(theta))

@@ -12,13 +12,13 @@ from linnet.data import MemorySource
 from linnet.engine import engine_name
 from linnet.errors import SettingError
 from linnet.estimators.convergence import warn_unless_converged
-from linnet.estimators.softmax import SoftmaxRegression, keep_solution, softmax_objective
+from linnet.estimators.softmax import SoftmaxRegression
+from linnet.estimators.softmax_parameters import keep_solution, marginal_start, softmax_objective
 from linnet.estimators.targets import class_weights, read_targets
 from linnet.estimators.threading import threads
 from linnet.estimators.validation import check_features, check_positive, check_weights
 from linnet.information.units import InformationArray, in_unit
 from linnet.solvers import NewtonCG, minimise_path
-from linnet.solvers.certificate import minimise_intercepts
 from linnet.types import Array, Unit
 
 __all__ = ["SoftmaxPath", "softmax_path"]
@@ -208,7 +208,7 @@ def softmax_path(
     ]
     work = 0.0 if engine_name() == "native" else problems[0].multiply_adds
     with threads(n_jobs, work):
-        start = minimise_intercepts(problems[0], np.zeros(problems[0].shape))
+        start = marginal_start(problems[0], source)
         solver = NewtonCG(tol=tol, max_steps=MAXIMUM_STEPS, random_state=random_state)
         solutions = minimise_path(problems, start, solver)
         for place, solution in zip(order, solutions, strict=True):

@@ -1,0 +1,93 @@
+"""A softmax model and the parameters Θ = [W b] that solvers see: there, and back."""
+
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+
+from linnet.data import MemorySource
+from linnet.losses import SoftmaxCrossEntropy
+from linnet.objective import Objective
+from linnet.solvers import Certificate
+from linnet.solvers.certificate import minimise_intercepts
+from linnet.solvers.solution import Solution, Step
+from linnet.types import Array
+
+__all__ = [
+    "keep_solution",
+    "keep_theta",
+    "marginal_start",
+    "softmax_objective",
+    "theta_of",
+]
+
+
+class SoftmaxModel(Protocol):
+    """What of a softmax model has to do with its parameters."""
+
+    fit_intercept: bool
+    n_features_in_: int
+    coef_: Array
+    intercept_: Array
+    certificate_: Certificate
+    history_: list[Step]
+    loss_: float
+    n_iter_: int
+
+
+def softmax_objective(
+    source: MemorySource,
+    n_classes: int,
+    C: float,
+    *,
+    fit_intercept: bool,
+    total_weight: float | None = None,
+) -> Objective:
+    """F of softmax regression, over the rows of a source; of two classes one has a score."""
+    S = source.total_weight if total_weight is None else total_weight
+    return Objective(
+        source=source,
+        loss=SoftmaxCrossEntropy(anchored=n_classes == 2),
+        n_scores=1 if n_classes == 2 else n_classes,
+        l2=float(1 / (C * S)),
+        fit_intercept=fit_intercept,
+    )
+
+
+def marginal_start(objective: Objective, source: MemorySource) -> Float[Array, "m p"]:
+    """No weights, and the intercepts that are best so: the marginal distribution of the labels."""
+    theta = np.zeros(objective.shape)
+    if objective.fit_intercept:
+        # While weights are zero features do not matter, and need not be read.
+        labels = MemorySource(np.empty((source.n_samples, 0)), source.y, source.weight)
+        marginal = replace(objective, source=labels)
+        theta[:, -1:] = minimise_intercepts(marginal, theta[:, -1:])
+    return theta
+
+
+def theta_of(model: SoftmaxModel) -> Float[Array, "m p"]:
+    """Give the coefficients as the solvers hold them."""
+    if not model.fit_intercept:
+        return model.coef_
+    return np.concatenate([model.coef_, model.intercept_[:, None]], axis=1)
+
+
+def keep_solution(model: SoftmaxModel, solution: Solution) -> None:
+    """Set what a fit learnt."""
+    keep_theta(model, solution.theta)
+    model.certificate_ = solution.certificate
+    model.history_ = list(solution.steps)
+    model.loss_ = solution.value
+    model.n_iter_ = len(solution.steps) - 1
+
+
+def keep_theta(model: SoftmaxModel, theta: Float[Array, "m p"]) -> None:
+    """Set the coefficients."""
+    k = model.n_features_in_
+    if len(theta) > 1:
+        # One number added to the scores of all classes changes nothing: of all equal
+        # solutions take the shortest.
+        theta = theta - theta.mean(axis=0)
+    model.coef_ = theta[:, :k].copy()
+    model.intercept_ = theta[:, k].copy() if model.fit_intercept else np.zeros(len(theta))
