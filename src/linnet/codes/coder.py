@@ -17,7 +17,7 @@ from linnet.codes.states import pop_symbols, push_symbols
 from linnet.errors import SettingError
 from linnet.types import Array
 
-__all__ = ["check_alphabet", "intervals", "is_native", "pop", "push"]
+__all__ = ["check_alphabet", "intervals", "is_native", "native", "pop", "push"]
 
 _coder: Any
 try:
@@ -26,9 +26,14 @@ except ImportError:
     _coder = None
 
 
+def native() -> Any:
+    """Return the native coder, or None where it is not built or forbidden."""
+    return None if os.environ.get("LINNET_ENGINE", "") == "reference" else _coder
+
+
 def is_native() -> bool:
     """Whether the native coder is built and not forbidden."""
-    return _coder is not None and os.environ.get("LINNET_ENGINE", "") != "reference"
+    return native() is not None
 
 
 def check_alphabet(q: int) -> None:

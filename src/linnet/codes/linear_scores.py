@@ -23,6 +23,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int32
 
 from linnet.codes.powers import FRACTION_BITS
+from linnet.codes.rounding import extremes, whole, whole_scores
 from linnet.data import Matrix
 from linnet.errors import DataError
 from linnet.types import Array
@@ -35,7 +36,6 @@ LARGEST_TERM: Final = 16
 """A feature moves a score by at most 2¹⁶."""
 _TYPICAL_ROWS: Final = 31
 _TILE_VALUES: Final = 1 << 17
-_LONG_ROW: Final = 1 << 10
 # Beyond these exponents scaling would leave the range of float64: such weights count as 0, or
 # as large as that.
 _LARGEST_EXPONENT: Final = 900
@@ -76,6 +76,24 @@ class LinearScores:
         They depend on which rows make up the block. With ``relative``, up to a number that all
         scores of the block have in common.
         """
+        for products, unit, offsets in self._products(X, relative=relative):
+            products *= unit
+            products += offsets
+            yield products
+
+    def integers(self, X: Matrix) -> Iterator[Int32[Array, "t m"]]:
+        """Scores of a block in units of 2⁻¹⁰ bits, given weights in bits, for `pack_block`.
+
+        They are cut at 2¹⁹ bits, and rounding moves a code length by next to nothing: its first
+        order vanishes in the mean, and the second is some 10⁻⁸ bits.
+        """
+        for products, unit, offsets in self._products(X, relative=True):
+            yield whole_scores(products, unit, offsets, 2.0**FRACTION_BITS, float(LARGEST_SCORE))
+
+    def _products(
+        self, X: Matrix, *, relative: bool
+    ) -> Iterator[tuple[Float[Array, "t m"], float, Float[Array, " m"]]]:
+        """Whole numbers for some rows at a time, their unit, and what is to be added then."""
         if X.shape[0] == 0:
             return
         scaling = _Scaling.of(self.weights, X)
@@ -87,20 +105,8 @@ class LinearScores:
         values = X.size if isinstance(X, np.ndarray) else X.nnz
         rows = max(64, _TILE_VALUES // max(1, values // X.shape[0], len(self.weights)))
         for start in range(0, X.shape[0], rows):
-            Z = np.asarray(scaling.rounded(X[start : start + rows]) @ W)
-            Z *= 2.0 ** -(scaling.alpha + scaling.beta)
-            Z += offsets
-            yield Z
-
-    def integers(self, X: Matrix) -> Iterator[Int32[Array, "t m"]]:
-        """Scores of a block in units of 2⁻¹⁰ bits, given weights in bits, for `pack_block`.
-
-        They are cut at 2¹⁹ bits, and rounding moves a code length by next to nothing: its first
-        order vanishes in the mean, and the second is some 10⁻⁸ bits.
-        """
-        for Z in self.tiles(X, relative=True):
-            whole = np.rint(np.multiply(Z, 2.0**FRACTION_BITS, out=Z), out=Z)
-            yield np.clip(whole, -LARGEST_SCORE, LARGEST_SCORE, out=whole).astype(np.int32)
+            products = np.asarray(scaling.rounded(X[start : start + rows]) @ W)
+            yield products, 2.0 ** -(scaling.alpha + scaling.beta), offsets
 
     def _offsets(self, centre: Float[Array, " k"]) -> Float[Array, " m"]:
         """Return b + W c, correctly rounded: the one sum here that is not of integers."""
@@ -162,20 +168,12 @@ class _Scaling:
 
     def rounded(self, X: Matrix) -> Matrix:
         """Whole numbers of at most 2^(A+α) for some rows of the block."""
-        scale = self.scale * 2.0**self.alpha
+        lift, most = 2.0**self.alpha, 2.0 ** (self.largest + self.alpha)
         if isinstance(X, np.ndarray):
-            return self._whole(_above_centre(X, scale, self.centre))
+            return whole(X, self.scale * lift, _offset(self.scale, self.centre) * lift, most)
         rounded = X.copy()
-        rounded.data = self._whole(_scaled_data(X, scale))
+        rounded.data = np.rint(_scaled_data(X, self.scale * lift)).clip(-most, most)
         return rounded
-
-    def _whole(self, values: Float[Array, "..."]) -> Float[Array, "..."]:
-        np.rint(values, out=values)
-        # A smaller A bounds all terms of the block anyway.
-        if self.largest == LARGEST_TERM:
-            most = 2.0 ** (LARGEST_TERM + self.alpha)
-            np.clip(values, -most, most, out=values)
-        return values
 
 
 def _typical(X: Array) -> Float[Array, " k"]:
@@ -187,33 +185,17 @@ def _typical(X: Array) -> Float[Array, " k"]:
 
 def _largest_term(X: Array, scale: Float[Array, " k"], centre: Float[Array, " k"]) -> float:
     """Largest of 2^ωⱼ |xⱼ − cⱼ| over the block: rounding is monotone, so extremes are enough."""
-    k = X.shape[1]
-    if k == 0:
+    if X.shape[1] == 0:
         return 0.0
-    extremes = [X[:1]]
-    for start in range(0, X.shape[0], max(1, _TILE_VALUES // k)):
-        tile = X[start : start + max(1, _TILE_VALUES // k)]
-        # NumPy takes extremes of long rows several times as fast as those of short ones.
-        joined = max(1, _LONG_ROW // k)
-        whole = len(tile) // joined * joined
-        if tile.flags.c_contiguous and whole:
-            long = tile[:whole].reshape(-1, joined * k)
-            extremes += [each.reshape(-1, k) for each in (long.min(axis=0), long.max(axis=0))]
-            tile = tile[whole:]
-        if len(tile):
-            extremes += [tile.min(axis=0)[None], tile.max(axis=0)[None]]
-    most = [np.abs(_above_centre(each, scale, centre)).max() for each in extremes]
-    return float(max(most))
-
-
-def _above_centre(
-    X: Array, scale: Float[Array, " k"], centre: Float[Array, " k"]
-) -> Float[Array, "t k"]:
-    """Compute scaleⱼ (xⱼ − cⱼ), where a term beyond float64 becomes infinite, never NaN."""
+    rows, offset = np.concatenate(extremes(X)), _offset(scale, centre)
+    # A term beyond float64 becomes infinite, never NaN.
     with np.errstate(over="ignore"):
-        values = np.multiply(X, scale, dtype=np.float64)
-        values -= np.clip(centre * scale, -_LARGEST_OFFSET, _LARGEST_OFFSET)
-    return values
+        return float(np.abs(np.multiply(rows, scale, dtype=np.float64) - offset).max())
+
+
+def _offset(scale: Float[Array, " k"], centre: Float[Array, " k"]) -> Float[Array, " k"]:
+    with np.errstate(over="ignore"):
+        return np.clip(centre * scale, -_LARGEST_OFFSET, _LARGEST_OFFSET)
 
 
 def _scaled_data(X: Matrix, scale: Float[Array, " k"]) -> Float[Array, " nnz"]:

@@ -1,9 +1,7 @@
 // Rows of integer scores to symbols in a range ANS state and back: linnet.codes.frequencies and
 // linnet.codes.states define it, in integers alone, so that every machine makes the same bits.
-#include <nanobind/nanobind.h>
+#include "view.hpp"
 
-#include <cstdint>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -15,30 +13,10 @@ using std::int32_t;
 using std::int64_t;
 using std::uint32_t;
 using std::uint64_t;
+using linnet::View;
 
 constexpr int FRACTION_BITS = 10, RECIPROCAL_BITS = 38, TOTAL_BITS = 24, WORD_BITS = 32;
 constexpr uint64_t TOTAL = uint64_t(1) << TOTAL_BITS, LEAST_STATE = uint64_t(1) << 31;
-
-class View {
-public:
-  View(nb::handle array, int dimensions, Py_ssize_t item, bool writable = false) {
-    const int flags = PyBUF_C_CONTIGUOUS | (writable ? PyBUF_WRITABLE : 0);
-    if (PyObject_GetBuffer(array.ptr(), &buffer_, flags) != 0) throw nb::python_error();
-    if (buffer_.ndim != dimensions || buffer_.itemsize != item) {
-      PyBuffer_Release(&buffer_);
-      throw std::invalid_argument("array of the wrong dimension or type");
-    }
-  }
-  ~View() { PyBuffer_Release(&buffer_); }
-  View(const View &) = delete;
-  View &operator=(const View &) = delete;
-
-  int64_t length(int axis) const { return buffer_.shape[axis]; }
-  template <class T> T *data() const { return static_cast<T *>(buffer_.buf); }
-
-private:
-  Py_buffer buffer_{};
-};
 
 // The frequencies of a row of Q scores, or of any number where Q is 0; the escape's is 1.
 template <int Q> class Frequencies {
@@ -210,4 +188,5 @@ NB_MODULE(_coder, module) {
   module.def("intervals", &intervals);
   module.def("push", &push);
   module.def("pop", &pop);
+  linnet::define_scoring(module);
 }
