@@ -53,7 +53,7 @@ def test_products_and_all_their_sums_are_below_two_to_the_53(seed, k, large):
     X = rng.standard_normal((20, k)) * 2.0 ** rng.integers(-5, large + 1, k)
     scaling = linear_scores._Scaling.of(scores.weights, X)
 
-    W, V = scaling.rounded_weights(scores.weights), scaling.rounded(X)
+    W, V = scaling.rounded_weights(scores.weights), scaling.products(X, np.eye(k))
     largest = (np.abs(V) @ np.abs(W).T).max()
 
     assert (np.rint(W) == W).all()

@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int32
 
 from linnet.codes.powers import FRACTION_BITS
-from linnet.codes.rounding import extremes, whole, whole_scores
+from linnet.codes.rounding import extremes, whole_products, whole_scores
 from linnet.data import Matrix
 from linnet.errors import DataError
 from linnet.types import Array
@@ -77,9 +77,7 @@ class LinearScores:
         scores of the block have in common.
         """
         for products, unit, offsets in self._products(X, relative=relative):
-            products *= unit
-            products += offsets
-            yield products
+            yield products * unit + offsets
 
     def integers(self, X: Matrix) -> Iterator[Int32[Array, "t m"]]:
         """Scores of a block in units of 2⁻¹⁰ bits, given weights in bits, for `pack_block`.
@@ -105,8 +103,8 @@ class LinearScores:
         values = X.size if isinstance(X, np.ndarray) else X.nnz
         rows = max(64, _TILE_VALUES // max(1, values // X.shape[0], len(self.weights)))
         for start in range(0, X.shape[0], rows):
-            products = np.asarray(scaling.rounded(X[start : start + rows]) @ W)
-            yield products, 2.0 ** -(scaling.alpha + scaling.beta), offsets
+            products = scaling.products(X[start : start + rows], W)
+            yield products, 2.0**-scaling.both, offsets
 
     def _offsets(self, centre: Float[Array, " k"]) -> Float[Array, " m"]:
         """Return b + W c, correctly rounded: the one sum here that is not of integers."""
@@ -166,14 +164,15 @@ class _Scaling:
         rounded = np.rint(np.ldexp(weights, self.beta - self.omega))
         return rounded.clip(-(2.0**self.beta), 2.0**self.beta)
 
-    def rounded(self, X: Matrix) -> Matrix:
-        """Whole numbers of at most 2^(A+α) for some rows of the block."""
+    def products(self, X: Matrix, W: Float[Array, "k m"]) -> Float[Array, "t m"]:
+        """Whole numbers of some rows of the block, of at most 2^(A+α), times whole weights."""
         lift, most = 2.0**self.alpha, 2.0 ** (self.largest + self.alpha)
         if isinstance(X, np.ndarray):
-            return whole(X, self.scale * lift, _offset(self.scale, self.centre) * lift, most)
+            offset = _offset(self.scale, self.centre) * lift
+            return whole_products(X, self.scale * lift, offset, most, W)
         rounded = X.copy()
         rounded.data = np.rint(_scaled_data(X, self.scale * lift)).clip(-most, most)
-        return rounded
+        return np.asarray(rounded @ W)
 
 
 def _typical(X: Array) -> Float[Array, " k"]:

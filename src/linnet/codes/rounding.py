@@ -12,9 +12,10 @@ from jaxtyping import Float, Int32, Shaped
 from linnet.codes.coder import native
 from linnet.types import Array
 
-__all__ = ["extremes", "whole", "whole_scores"]
+__all__ = ["extremes", "whole", "whole_products", "whole_scores"]
 
 _NATIVE: Final = ("float64", "float32", "uint8")
+_PADDED: Final = 8
 _TILE_VALUES: Final = 1 << 17
 _LONG_ROW: Final = 1 << 10
 
@@ -43,13 +44,33 @@ def whole(
     array([[0., 0.],
            [2., 4.]])
     """
+    # What overflows is infinite, and then as large as any value may be.
+    with np.errstate(over="ignore"):
+        values = np.multiply(X, scale, dtype=np.float64)
+        values -= offset
+    np.rint(values, out=values)
+    return np.clip(values, -most, most, out=values)
+
+
+def whole_products(
+    X: Shaped[Array, "t k"],
+    scale: Float[Array, " k"],
+    offset: Float[Array, " k"],
+    most: float,
+    W: Float[Array, "k m"],
+    *,
+    instruction_set: str = "",
+) -> Float[Array, "t m"]:
+    """Multiply the whole numbers of some rows by whole weights; all sums are below 2⁵³."""
     rows = X.strides[1] == X.itemsize or X.shape[1] == 1
-    loop = _loop("whole", X) if rows or X.strides[0] == X.itemsize else None
+    loop = _loop("products", X) if rows or X.strides[0] == X.itemsize else None
     if loop is None:
-        return _reference_whole(X, scale, offset, most)
-    out = np.empty(X.shape if rows else X.T.shape)
-    loop(X if rows else X.T, scale, offset, most, out, not rows)
-    return out if rows else out.T
+        return whole(X, scale, offset, most) @ W
+    padded = np.zeros((W.shape[0], -(-W.shape[1] // _PADDED) * _PADDED))
+    padded[:, : W.shape[1]] = W
+    out = np.empty((X.shape[0], W.shape[1]))
+    loop(X if rows else X.T, not rows, scale, offset, most, padded, out, instruction_set)
+    return out
 
 
 def whole_scores(
@@ -91,14 +112,3 @@ def _reference_extremes(X: Shaped[Array, "n k"]) -> list[Shaped[Array, "e k"]]:
         if len(tile):
             found += [tile.min(axis=0)[None], tile.max(axis=0)[None]]
     return found
-
-
-def _reference_whole(
-    X: Shaped[Array, "t k"], scale: Float[Array, " k"], offset: Float[Array, " k"], most: float
-) -> Float[Array, "t k"]:
-    # What overflows is infinite, and then as large as any value may be.
-    with np.errstate(over="ignore"):
-        values = np.multiply(X, scale, dtype=np.float64)
-        values -= offset
-    np.rint(values, out=values)
-    return np.clip(values, -most, most, out=values)

@@ -3,12 +3,34 @@
 // The module defines it in NumPy, and these loops give the same numbers: each is one product by a
 // power of two, which is exact, one difference, and one rounding to a whole number. So it does not
 // matter whether a compiler makes one instruction of a product and a sum.
+#include "products.hpp"
 #include "view.hpp"
 
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
 #include <algorithm>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 namespace nb = nanobind;
+
+namespace linnet {
+#ifdef LINNET_HAS_AVX512
+namespace avx512 {
+extern const ProductKernels product_kernels;
+}
+#endif
+#ifdef LINNET_HAS_AVX2
+namespace avx2 {
+extern const ProductKernels product_kernels;
+}
+#endif
+namespace baseline {
+extern const ProductKernels product_kernels;
+}
+} // namespace linnet
 
 namespace {
 
@@ -17,8 +39,7 @@ using std::int32_t;
 using std::int64_t;
 using std::uint8_t;
 
-// 1.5 · 2^52: its sum with a number below 2^51 has no place for a fraction, and is rounded to a
-// whole number, ties to the even one. On most machines std::rint is no more than that, but a call.
+// See products.cpp.
 constexpr double NO_FRACTION = 6755399441055744.0;
 // Values of a row, or of several rows taken as one, whose extremes are held at a time.
 constexpr int64_t LONG_ROW = 1024;
@@ -116,29 +137,64 @@ void extremes(nb::object values, nb::object least, nb::object largest, bool feat
   }
 }
 
-// Whole numbers scale_j x_j - offset_j, of at most a given size.
+// The kernels that this machine can run, the fastest first.
+std::vector<const linnet::ProductKernels *> product_kernels() {
+  std::vector<const linnet::ProductKernels *> found;
+#ifdef LINNET_HAS_AVX512
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx2") &&
+      __builtin_cpu_supports("fma"))
+    found.push_back(&linnet::avx512::product_kernels);
+#endif
+#ifdef LINNET_HAS_AVX2
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    found.push_back(&linnet::avx2::product_kernels);
+#endif
+  found.push_back(&linnet::baseline::product_kernels);
+  return found;
+}
+
+std::vector<std::string> instruction_sets() {
+  std::vector<std::string> names;
+  for (const auto *each : product_kernels()) names.push_back(each->name);
+  return names;
+}
+
+const linnet::ProductKernels &kernels_named(const std::string &name) {
+  static const auto known = product_kernels();
+  for (const auto *each : known)
+    if (name.empty() || name == each->name) return *each;
+  throw std::invalid_argument("an instruction set that this machine does not have");
+}
+
 template <class T>
-void whole(nb::object values, nb::object scale, nb::object offset, double most, nb::object to,
-           bool features_are_rows) {
+linnet::Products<T> kernel_of(const linnet::ProductKernels &kernels) {
+  if constexpr (std::is_same_v<T, double>) return kernels.of_float64;
+  else if constexpr (std::is_same_v<T, float>) return kernels.of_float32;
+  else return kernels.of_uint8;
+}
+
+// Whole numbers scale_j x_j - offset_j, of at most a given size, times weights.
+template <class T>
+void products(nb::object values, bool features_are_rows, nb::object scale, nb::object offset,
+              double most, nb::object weights, nb::object to, const std::string &set) {
   const Rows X(values, sizeof(T));
-  const View out(to, 2, sizeof(double), true);
+  const View W(weights, 2, sizeof(double)), out(to, 2, sizeof(double), true);
   const View scales(scale, 1, sizeof(double)), offsets(offset, 1, sizeof(double));
-  const int64_t features = features_are_rows ? X.count() : X.length();
-  if (out.length(0) != X.count() || out.length(1) != X.length() ||
-      scales.length(0) != features || offsets.length(0) != features)
+  const int64_t k = features_are_rows ? X.count() : X.length();
+  const int64_t n = features_are_rows ? X.length() : X.count();
+  const int64_t m = out.length(1), padded = W.length(1);
+  if (out.length(0) != n || scales.length(0) != k || offsets.length(0) != k || W.length(0) != k ||
+      padded < m || padded % linnet::PADDED != 0)
     throw std::invalid_argument("arrays of different shapes");
-  const double *__restrict s = scales.data<double>(), *__restrict c = offsets.data<double>();
+  if (n == 0) return;
+  const int64_t between = X.count() < 2 ? 0 : X.row<char>(1) - X.row<char>(0), item = sizeof(T);
+  const linnet::Features features{X.row<char>(0), features_are_rows ? item : between,
+                                  features_are_rows ? between : item, n, k,
+                                  scales.data<double>(), offsets.data<double>(), most};
+  const auto run = kernel_of<T>(kernels_named(set));
+  std::vector<double> room(linnet::ROOM_ROWS * k);
   const nb::gil_scoped_release released;
-  for (int64_t i = 0; i < X.count(); ++i) {
-    const T *__restrict x = X.row<T>(i);
-    double *__restrict v = out.data<double>() + i * X.length();
-    if (features_are_rows)
-      for (int64_t j = 0; j < X.length(); ++j)
-        v[j] = whole_within(static_cast<double>(x[j]) * s[i] - c[i], most);
-    else
-      for (int64_t j = 0; j < X.length(); ++j)
-        v[j] = whole_within(static_cast<double>(x[j]) * s[j] - c[j], most);
-  }
+  run(features, {W.data<double>(), padded, m}, room.data(), out.data<double>());
 }
 
 // Whole numbers lift (unit z_j + offset_j), of at most a given size; unit and lift are powers of two.
@@ -161,16 +217,17 @@ void whole_scores(nb::object products, double unit, nb::object offset, double li
 }
 
 template <class T>
-void define_for(nb::module_ &module, const char *extremes_name, const char *whole_name) {
+void define_for(nb::module_ &module, const char *extremes_name, const char *products_name) {
   module.def(extremes_name, &extremes<T>);
-  module.def(whole_name, &whole<T>);
+  module.def(products_name, &products<T>);
 }
 
 } // namespace
 
 void linnet::define_scoring(nb::module_ &module) {
-  define_for<double>(module, "extremes_float64", "whole_float64");
-  define_for<float>(module, "extremes_float32", "whole_float32");
-  define_for<uint8_t>(module, "extremes_uint8", "whole_uint8");
+  define_for<double>(module, "extremes_float64", "products_float64");
+  define_for<float>(module, "extremes_float32", "products_float32");
+  define_for<uint8_t>(module, "extremes_uint8", "products_uint8");
   module.def("whole_scores", &whole_scores);
+  module.def("instruction_sets", &instruction_sets);
 }
