@@ -16,7 +16,8 @@ layouts = st.sampled_from(["C", "F", "every other row", "every other column", "o
 BUILT = [] if coder._coder is None else coder._coder.instruction_sets()
 
 
-def features(rng, n, k, kind, layout, spread):
+def features(rng, shape, kind, layout, spread):
+    n, k = shape
     if np.dtype(kind).kind == "f":
         most = 2.0 ** min(spread, np.finfo(kind).maxexp - 8)
         X = (rng.standard_normal((n, k)) * most ** rng.uniform(-1, 1, (n, k))).astype(kind)
@@ -42,10 +43,10 @@ def features(rng, n, k, kind, layout, spread):
     spread=st.sampled_from([1, 30, 1000]),
 )
 def test_every_instruction_set_gives_the_products_that_numpy_defines(
-    seed, n, k, m, kind, layout, spread
+    *, seed, n, k, m, kind, layout, spread
 ):
     rng = np.random.default_rng(seed)
-    X = features(rng, n, k, kind, layout, spread)
+    X = features(rng, (n, k), kind, layout, spread)
     scaling = _Scaling.of(rng.standard_normal((m, k)), X) if k else None
     scale = rng.choice([0.0, 0.5, 2.0**10, 2.0**-900], k) if scaling is None else scaling.scale
     offset = np.rint(rng.standard_normal(k) * 2.0**20)
@@ -69,7 +70,7 @@ def test_every_instruction_set_gives_the_products_that_numpy_defines(
     layout=layouts,
 )
 def test_extremes_are_those_of_every_column(seed, n, k, kind, layout):
-    X = features(np.random.default_rng(seed), n, k, kind, layout, 1000)
+    X = features(np.random.default_rng(seed), (n, k), kind, layout, 1000)
 
     found = np.concatenate(rounding.extremes(X))
 
@@ -87,10 +88,10 @@ def test_extremes_are_those_of_every_column(seed, n, k, kind, layout):
     layout=layouts,
     spread=st.sampled_from([1, 30, 1000]),
 )
-def test_scores_do_not_depend_on_the_engine_or_on_threads(seed, n, k, m, kind, layout, spread):
+def test_scores_do_not_depend_on_the_engine_or_on_threads(*, seed, n, k, m, kind, layout, spread):
     rng = np.random.default_rng(seed)
     scores = LinearScores(rng.standard_normal((m, k)), rng.standard_normal(m))
-    X = features(rng, n, k, kind, layout, spread)
+    X = features(rng, (n, k), kind, layout, spread)
     native = list(scores.integers(X)), list(scores.tiles(X))
     with limited_blas(1), pytest.MonkeyPatch.context() as patched:
         patched.setenv("LINNET_ENGINE", "reference")

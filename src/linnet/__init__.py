@@ -11,6 +11,7 @@ from linnet.errors import LinnetError, LinnetWarning
 if TYPE_CHECKING:
     from linnet.codes import HuffmanCode
     from linnet.description import (
+        code_report,
         description_length,
         prequential_code_length,
         shortest_description,
@@ -47,6 +48,7 @@ _HOMES = {
     "SoftmaxRegression": "linnet.estimators",
     "TableEncoder": "linnet.features",
     "TableModel": "linnet.estimators",
+    "code_report": "linnet.description",
     "cross_entropy": "linnet.information",
     "decode_labels": "linnet.estimators",
     "decode_numbers": "linnet.estimators",
@@ -76,6 +78,7 @@ __all__ = [
     "SoftmaxRegression",
     "TableEncoder",
     "TableModel",
+    "code_report",
     "cross_entropy",
     "decode_labels",
     "decode_numbers",

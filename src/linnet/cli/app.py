@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from linnet.cli.account import account
 from linnet.cli.decode import decode
 from linnet.cli.demo import demo
 from linnet.cli.drift import drift
@@ -49,5 +50,17 @@ def _linnet(
     del version, debug
 
 
-for command in (fit, predict, evaluate, suspects, explain, entropy, drift, encode, decode, demo):
+for command in (
+    fit,
+    predict,
+    evaluate,
+    suspects,
+    explain,
+    entropy,
+    drift,
+    encode,
+    decode,
+    account,
+    demo,
+):
     app.command()(command)

@@ -24,7 +24,15 @@ from linnet.reports import CodedAccount, coded_text
 from linnet.reports.regression import written_precision
 from linnet.types import Array
 
-__all__ = ["Encoded", "encode_table", "target_name"]
+__all__ = [
+    "Encoded",
+    "encode_table",
+    "precision_of",
+    "read_column",
+    "respelt",
+    "target_name",
+    "whole_column",
+]
 
 
 @final
@@ -66,14 +74,14 @@ def encode_table(
             "--precision is for numbers, and the model predicts classes, which are kept as they "
             "are. Leave it out."
         )
-    found, n, rows = _read_column(model, table_file, reading, target)
+    found, n, rows = read_column(model, table_file, reading, target)
     cost = None
     if is_classifier(model):
-        coded, lengths, cost = _labels(model, rows, _whole_column(_respelt(found, model), n, None))
+        coded, lengths, cost = _labels(model, rows, whole_column(respelt(found, model), n, None))
     else:
         if precision is None:
-            precision = _written_precision(model, found.values)
-        coded, lengths = _numbers(model, rows, _whole_column(found, n, np.nan), precision)
+            precision = precision_of(model, found.values)
+        coded, lengths = _numbers(model, rows, whole_column(found, n, np.nan), precision)
     with atomic_write(output) as temporary:
         temporary.write_bytes(coded)
     note(f"the column {found.name!r} is in {output}")
@@ -88,7 +96,7 @@ def encode_table(
     return Encoded(model_file, table_file, output, account, precision)
 
 
-def _read_column(
+def read_column(
     model: AnyModel, file: Path, reading: Reading, target: str | None
 ) -> tuple[Target, int, Any]:
     """Read the targets that are known, the number of rows, and the features."""
@@ -125,7 +133,7 @@ def _numbers(model: Any, rows: Any, y: Array, precision: float) -> tuple[bytes, 
     return coded, np.asarray(lengths)[known]
 
 
-def _written_precision(model: AnyModel, values: Array) -> float:
+def precision_of(model: AnyModel, values: Array) -> float:
     """Find the precision of the numbers of a file, and tell it."""
     variance = float(np.max(regression_of(model).residual_variance_))
     precision = written_precision(values, variance)
@@ -133,7 +141,7 @@ def _written_precision(model: AnyModel, values: Array) -> float:
     return precision
 
 
-def _respelt(target: Target, model: AnyModel) -> Target:
+def respelt(target: Target, model: AnyModel) -> Target:
     """Read numbers as text if the model's classes are text."""
     if model.classes_.dtype.kind not in "OU" or target.values.dtype.kind in "OU":
         return target
@@ -141,7 +149,7 @@ def _respelt(target: Target, model: AnyModel) -> Target:
     return replace(target, values=np.array([str(each) for each in target.values], dtype=object))
 
 
-def _whole_column(target: Target, n: int, missing: Any) -> Array:
+def whole_column(target: Target, n: int, missing: Any) -> Array:
     """Targets of all rows, those included that have none."""
     if len(target.rows) == n:
         return target.values

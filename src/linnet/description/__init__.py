@@ -1,6 +1,7 @@
 """What a model's codes describe: labels sent online, information that models can use, models."""
 
 from linnet.description.choice import DescriptionChoice, shortest_description
+from linnet.description.code_report import code_report
 from linnet.description.prequential import (
     PrequentialBlock,
     PrequentialCode,
@@ -17,6 +18,7 @@ __all__ = [
     "PrequentialCode",
     "Suspects",
     "VInformation",
+    "code_report",
     "description_length",
     "prequential_code_length",
     "shortest_description",

@@ -16,10 +16,12 @@ from typing import Any, Final, final
 import numpy as np
 from jaxtyping import Float, Int
 
-from linnet.codes.bits import bits_at, from_bytes, to_bytes, write_bits
+from linnet.codes.bits import from_bytes
 from linnet.codes.blocks import Block, Scores, pack_block, unpack_block
+from linnet.codes.coder import intervals
 from linnet.codes.column import ColumnKind, Header, read_header
 from linnet.codes.fields import Fields, number
+from linnet.codes.frequencies import TOTAL_BITS
 from linnet.codes.linear_scores import LinearScores
 from linnet.codes.powers import FRACTION_BITS
 from linnet.data import Matrix
@@ -27,16 +29,30 @@ from linnet.engine import limited_blas
 from linnet.errors import DataError, DataTypeError, SettingError
 from linnet.estimators.column_codec import (
     check_model,
+    column_header,
     decode_column,
     encode_column,
     fingerprint_of,
+    rows_in_blocks,
 )
 from linnet.estimators.label_codec import BITS_PER_NAT
 from linnet.estimators.linear import LinearRegression
+from linnet.estimators.number_values import (
+    number_array,
+    plain_from,
+    plain_to_bytes,
+    signed,
+    unsigned,
+)
 from linnet.estimators.validation import check_positive
 from linnet.types import Array
 
-__all__ = ["NumberCoder", "decode_numbers", "encode_numbers"]
+__all__ = [
+    "NumberCoder",
+    "coded_number_lengths",
+    "decode_numbers",
+    "encode_numbers",
+]
 
 # 2⁵²: up to here float64 holds halves, so that rounding to cells is exact.
 _MOST_CELLS: Final = 2.0**52
@@ -90,7 +106,7 @@ def encode_numbers(model: Any, X: Any, y: Any, *, precision: float) -> bytes:
     >>> bool((decode_numbers(model, X, data) == y).all())
     True
     """
-    coder, numbers = NumberCoder.of(model, precision), _numbers(y)
+    coder, numbers = NumberCoder.of(model, precision), number_array(y)
     # Threads go to blocks: on the small products of a block those of BLAS would wait on each other.
     with limited_blas(1):
         return b"".join(encode_column(coder, [(X, numbers)], len(numbers)))
@@ -237,19 +253,40 @@ class NumberCoder:
 
     def pack(self, X: Matrix, y: Float[Array, " n"]) -> bytes:
         """Code the numbers of a block."""
+        numbers = self._placed(X, y)
+        escaped = b"".join(map(number, numbers.escaped.tolist()))
+        extra = plain_to_bytes(numbers.plain, self.plain_bits) + escaped
+        parabolas = self._parabolas(numbers.predicted, numbers.base)
+        return pack_block(parabolas, Block(numbers.symbols, extra))
+
+    def code_lengths(self, X: Matrix, y: Float[Array, " n"]) -> Float[Array, " n"]:
+        """Bits of the numbers of a block: by integer frequencies, plain, and of what is escaped."""
+        numbers = self._placed(X, y)
+        widths, row = np.ones(len(y)), 0
+        for tile in self._parabolas(numbers.predicted, numbers.base):
+            rows = slice(row, row + len(tile))
+            widths[rows] = intervals(tile, numbers.symbols[rows])[1]
+            row = rows.stop
+        lengths = TOTAL_BITS - np.log2(widths) + self.plain_bits
+        lengths[numbers.symbols == self.n_symbols] += [
+            8.0 * len(number(each)) for each in numbers.escaped.tolist()
+        ]
+        return lengths
+
+    def _placed(self, X: Matrix, y: Float[Array, " n"]) -> "_Placed":
         missing = np.isnan(y)
         cells = self._cells(np.where(missing, 0.0, y))
         predicted, base = self._predicted(X)
         above = (cells >> self.plain_bits) - base
         inside = (above >= -self.half) & (above < self.half) & ~missing
-        symbols = np.where(inside, above + self.half, self.n_symbols).astype(np.int32)
-        plain = (cells & ((1 << self.plain_bits) - 1)).astype(np.uint64)
-        escaped = (
-            number(0) if missing[row] else number(1 + _unsigned(int(above[row])))
-            for row in np.flatnonzero(~inside)
+        outside = np.flatnonzero(~inside)
+        return _Placed(
+            predicted=predicted,
+            base=base,
+            symbols=np.where(inside, above + self.half, self.n_symbols).astype(np.int32),
+            plain=(cells & ((1 << self.plain_bits) - 1)).astype(np.uint64),
+            escaped=np.where(missing, 0, 1 + unsigned(above))[outside],
         )
-        extra = _plain_to_bytes(plain, self.plain_bits) + b"".join(escaped)
-        return pack_block(self._parabolas(predicted, base), Block(symbols, extra))
 
     def unpack(self, data: bytes, rows: range, X: Matrix) -> Float[Array, " n"]:
         """Decode the numbers of a block."""
@@ -262,9 +299,9 @@ class NumberCoder:
         for row in np.flatnonzero(block.symbols == self.n_symbols):
             value = fields.number()
             missing[row] = value == 0
-            above[row] = _signed(value - 1) if value else 0
+            above[row] = signed(value - 1) if value else 0
         fields.close()
-        plain = _plain_from(stream, len(rows), self.plain_bits)
+        plain = plain_from(stream, len(rows), self.plain_bits)
         return np.where(missing, np.nan, self._values(((above + base) << self.plain_bits) + plain))
 
     def _cells(self, y: Float[Array, " n"]) -> Int[Array, " n"]:
@@ -311,37 +348,32 @@ class NumberCoder:
             yield np.rint(slope * (Z * Z)).clip(-(2.0**29), 0.0).astype(np.int32)
 
 
-def _numbers(y: Any) -> Float[Array, " n"]:
-    try:
-        numbers = np.asarray(y, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"y must be numbers: {error}. For labels use encode_labels.") from error
-    if numbers.ndim == 2 and numbers.shape[1] == 1:
-        numbers = numbers[:, 0]
-    if numbers.ndim != 1:
-        raise DataError(f"y has shape {numbers.shape}. Give one number for each row of X.")
-    return numbers
+@final
+@dataclass(frozen=True, kw_only=True)
+class _Placed:
+    """Where the numbers of a block are: the bin of each, and the cell in it.
+
+    Attributes
+    ----------
+    predicted, base : array of shape (n,)
+        Predictions in bins, and the bin that each is in.
+    symbols : array of shape (n,)
+        Bin of each number among those around its prediction.
+    plain : array of shape (n,)
+        Its cell within the bin.
+    escaped : array of shape (e,)
+        For each number outside these bins 1 + how far away it is; 0 for a missing one.
+    """
+
+    predicted: Float[Array, " n"]
+    base: Int[Array, " n"]
+    symbols: Int[Array, " n"]
+    plain: Array
+    escaped: Int[Array, " e"]
 
 
-def _plain_to_bytes(values: Array, width: int) -> bytes:
-    if not (len(values) and width):
-        return b""
-    stream = np.zeros(-(-len(values) * width // 64), dtype=np.uint64)
-    write_bits(stream, 0, values, np.full(len(values), width, dtype=np.uint64))
-    return to_bytes(stream, len(values) * width)
-
-
-def _plain_from(stream: Array, count: int, width: int) -> Int[Array, " n"]:
-    if not width:
-        return np.zeros(count, dtype=np.int64)
-    places = np.arange(count, dtype=np.uint64) * np.uint64(width)
-    return (bits_at(stream, places) >> np.uint64(64 - width)).astype(np.int64)
-
-
-def _unsigned(value: int) -> int:
-    """0, −1, 1, −2, … as 0, 1, 2, 3, …."""
-    return 2 * value if value >= 0 else -2 * value - 1
-
-
-def _signed(value: int) -> int:
-    return value // 2 if value % 2 == 0 else -(value + 1) // 2
+def coded_number_lengths(model: Any, X: Any, y: Any, *, precision: float) -> Float[Array, " n"]:
+    """Bits that the coder spends on each number, a missing or far one with all that tells it."""
+    coder, numbers = NumberCoder.of(model, precision), number_array(y)
+    blocks = rows_in_blocks(model, [(X, numbers)], column_header(coder, len(numbers)))
+    return np.concatenate([np.empty(0), *(coder.code_lengths(*block) for block in blocks)])

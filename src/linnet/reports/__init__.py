@@ -1,6 +1,7 @@
 """What is told of a model: accounts in nats and bits, summaries, figures. Nothing here prints."""
 
 from linnet.reports.classification import ClassifierAccount, classifier_account
+from linnet.reports.code_report import CodeReport
 from linnet.reports.coded import CodedAccount, coded_text
 from linnet.reports.coefficients import Coefficient, strongest_coefficients
 from linnet.reports.estimates import Estimate
@@ -19,6 +20,7 @@ from linnet.reports.text import account_text, summary_text
 __all__ = [
     "Account",
     "ClassifierAccount",
+    "CodeReport",
     "CodedAccount",
     "Coefficient",
     "Estimate",

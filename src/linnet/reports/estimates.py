@@ -19,7 +19,7 @@ NORMAL_95: Final = 1.959963984540054
 @final
 @dataclass(frozen=True)
 class Estimate:
-    """A value, and the ends of its 95 % confidence interval.
+    """A value, and the ends of its confidence interval: of 95 %, unless it is said otherwise.
 
     Examples
     --------
