@@ -81,6 +81,40 @@ def test_missing_and_unknown_labels_are_counted(linnet, rows):
     assert "2 rows of 300 escaped" in out
 
 
+@pytest.mark.usefixtures("rows")
+def test_labels_spelt_unlike_the_model_s_are_respelt_and_that_is_told(linnet):
+    text = Path("rows.csv").read_text(encoding="utf-8")
+    for kind in ("ash", "fir", "oak"):
+        text = text.replace(f",{kind},", f", {kind}.,")
+    Path("spelt.csv").write_text(text, encoding="utf-8")
+    plain = linnet("account", "kind.linnet", "rows.csv")
+
+    code, out, err = linnet("account", "kind.linnet", "spelt.csv")
+
+    assert code == 0, err
+    assert out == plain[1]
+    assert "without the full stop" in err
+
+
+@pytest.mark.usefixtures("rows")
+def test_encode_says_where_the_model_knows_no_label_at_all(linnet):
+    text = Path("rows.csv").read_text(encoding="utf-8")
+    for kind in ("ash", "fir", "oak"):
+        text = text.replace(f",{kind},", f",{kind}.,")
+    Path("spelt.csv").write_text(text, encoding="utf-8")
+
+    code, _, err = linnet("encode", "kind.linnet", "spelt.csv", "-o", "coded")
+
+    assert code == 0
+    assert "knows none of the labels" in err
+    assert "'ash', 'fir', 'oak'" in err
+    code, out, err = linnet("decode", "kind.linnet", "spelt.csv", "coded")
+    assert code == 0, err
+    assert out.replace('"', "").split()[1:] == [
+        line.split(",")[2] for line in text.splitlines()[1:]
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

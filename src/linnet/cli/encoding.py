@@ -120,6 +120,13 @@ def _labels(model: AnyModel, rows: Any, y: Array) -> tuple[bytes, Array, float |
     """
     symbols = label_block(y, model.classes_).symbols
     known = np.flatnonzero(symbols < len(model.classes_))
+    if not len(known) and any(label is not None for label in y):
+        strange = next(label for label in y if label is not None)
+        note(
+            f"the model knows none of the labels, such as {str(strange)!r}: each costs 24 bits and "
+            f"itself. Its classes are {', '.join(map(repr, map(str, model.classes_[:5])))}"
+            + (", …" if len(model.classes_) > 5 else "")
+        )
     lengths = -model.predict_log_proba(rows)[known, symbols[known]] / log(2)
     integer = coded_lengths(model, rows, y)[known]
     cost = float((integer - lengths).mean()) if len(known) else None
