@@ -53,7 +53,7 @@ def test_the_account_is_that_of_the_file_that_encode_writes(linnet, rows, name):
     assert code == 0, err
     told = json.loads(out)
     assert told["bytes"]["all"] == Path("coded").stat().st_size
-    assert told["model"]["file_bytes"] == Path(f"{name}.linnet").stat().st_size
+    assert told["model_size"]["file_bytes"] == Path(f"{name}.linnet").stat().st_size
     assert told["rows"] == len(rows)
     entropy = told["bits_per_row"]["cross_entropy"]
     assert entropy["low"] < entropy["value"] < entropy["high"]
