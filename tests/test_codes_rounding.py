@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from linnet.codes import coder, rounding
 from linnet.codes.linear_scores import EXACT_BITS, LinearScores, _Scaling
 from linnet.engine import limited_blas
+from linnet.errors import SettingError
 
 seeds = st.integers(0, 2**32 - 1)
 KINDS = ("float64", "float32", "uint8", "bool", "int64", "float16", ">f8")
@@ -57,8 +58,17 @@ def test_every_instruction_set_gives_the_products_that_numpy_defines(
 
     assert np.abs(expected).max(initial=0) <= 2.0**EXACT_BITS
     for instruction_set in ["", *BUILT]:
-        got = rounding.whole_products(X, scale, offset, 2.0**23, W, instruction_set=instruction_set)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("LINNET_SIMD", instruction_set)
+            got = rounding.whole_products(X, scale, offset, 2.0**23, W)
         np.testing.assert_array_equal(got, expected)
+
+
+def test_an_instruction_set_that_there_is_not_is_refused(monkeypatch):
+    monkeypatch.setenv("LINNET_SIMD", "vax")
+
+    with pytest.raises(SettingError, match="'vax'"):
+        coder.instruction_set()
 
 
 @settings(max_examples=80, deadline=None)

@@ -14,8 +14,10 @@ from scipy.sparse import csr_array
 from sklearn.datasets import load_digits
 
 from linnet import LinearRegression, SoftmaxRegression, TableModel, decode_labels, encode_labels
+from linnet.codes.coder import _coder
 from linnet.codes.column import ColumnKind, Header, column_sizes, read_header
 from linnet.codes.frequencies import frequencies
+from linnet.engine import limited_threads
 from linnet.errors import DataError, DataTypeError
 from linnet.estimators.column_codec import decode_column, encode_column
 from linnet.estimators.label_codec import LabelCoder, coded_lengths
@@ -107,6 +109,30 @@ def test_either_engine_reads_what_the_other_wrote(written, read, monkeypatch):
 
     same(y.tolist(), decode_labels(model, X, data))
     assert encode_labels(model, X, y) == data
+
+
+SETTINGS = [("native", name, 2) for name in ([] if _coder is None else _coder.instruction_sets())]
+SETTINGS += [("reference", "", 1), ("native", "", 1)]
+
+
+def test_neither_threads_nor_instruction_sets_nor_the_engine_change_a_bit(monkeypatch):
+    model = some_model(q=7, k=20)
+    X, y = some_rows(model, n=900)
+    coder, coded = LabelCoder.of(model), set()
+    for engine, simd, threads in SETTINGS:
+        monkeypatch.setenv("LINNET_ENGINE", engine)
+        monkeypatch.setenv("LINNET_SIMD", simd)
+        with limited_threads(threads):
+            coded.add(b"".join(encode_column(coder, [(X, y)], 900, rows_per_block=128)))
+
+    assert len(coded) == 1
+    for engine, simd, threads in SETTINGS:
+        monkeypatch.setenv("LINNET_ENGINE", engine)
+        monkeypatch.setenv("LINNET_SIMD", simd)
+        stream = BytesIO(next(iter(coded)))
+        with limited_threads(threads):
+            read = np.concatenate(list(decode_column(coder, read_header(stream), [X], stream)))
+        same(y.tolist(), read)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

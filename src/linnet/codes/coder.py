@@ -17,7 +17,7 @@ from linnet.codes.states import pop_symbols, push_symbols
 from linnet.errors import SettingError
 from linnet.types import Array
 
-__all__ = ["check_alphabet", "intervals", "is_native", "native", "pop", "push"]
+__all__ = ["check_alphabet", "instruction_set", "intervals", "is_native", "native", "pop", "push"]
 
 _coder: Any
 try:
@@ -34,6 +34,24 @@ def native() -> Any:
 def is_native() -> bool:
     """Whether the native coder is built and not forbidden."""
     return native() is not None
+
+
+def instruction_set() -> str:
+    """Name the instruction set of native loops that ``LINNET_SIMD`` names; empty for the best.
+
+    Raises
+    ------
+    SettingError
+        If this machine cannot run it.
+    """
+    wanted = os.environ.get("LINNET_SIMD", "")
+    known = [] if _coder is None else list(_coder.instruction_sets())
+    if wanted and wanted not in known:
+        raise SettingError(
+            f"LINNET_SIMD={wanted!r}: this machine can run {', '.join(known)}. Name one of them, "
+            "or none for the best."
+        )
+    return wanted
 
 
 def check_alphabet(q: int) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 from jaxtyping import Float, Int32, Shaped
 
-from linnet.codes.coder import native
+from linnet.codes.coder import instruction_set, native
 from linnet.types import Array
 
 __all__ = ["extremes", "whole", "whole_products", "whole_scores"]
@@ -58,8 +58,6 @@ def whole_products(
     offset: Float[Array, " k"],
     most: float,
     W: Float[Array, "k m"],
-    *,
-    instruction_set: str = "",
 ) -> Float[Array, "t m"]:
     """Multiply the whole numbers of some rows by whole weights; all sums are below 2⁵³."""
     rows = X.strides[1] == X.itemsize or X.shape[1] == 1
@@ -69,7 +67,7 @@ def whole_products(
     padded = np.zeros((W.shape[0], -(-W.shape[1] // _PADDED) * _PADDED))
     padded[:, : W.shape[1]] = W
     out = np.empty((X.shape[0], W.shape[1]))
-    loop(X if rows else X.T, not rows, scale, offset, most, padded, out, instruction_set)
+    loop(X if rows else X.T, not rows, scale, offset, most, padded, out, instruction_set())
     return out
 
 

@@ -11,6 +11,7 @@ from linnet.description.regressions import regression_and_features, with_regress
 from linnet.description.rounding import RoundedParameters
 from linnet.description.senders import Sender, sender_of
 from linnet.information import Information, nats_per
+from linnet.reports.numbers_in_words import count
 from linnet.types import Unit
 
 __all__ = ["DescriptionLength", "description_length"]
@@ -58,6 +59,15 @@ class DescriptionLength:
     def total(self) -> Information:
         """Length of both parts."""
         return Information(self.parameters + self.data, self.data.unit)
+
+    def __str__(self) -> str:
+        return (
+            f"parameters  {self.parameters:.1f}: {self.n_nonzero:,} of {self.n_parameters:,} are "
+            f"not 0, in steps of 2^{-self.exponent}\n"
+            f"data        {self.data:.1f} for {count(self.rows, 'row')}; "
+            f"{self.unrounded:.1f} by unrounded parameters\n"
+            f"total       {self.total:.1f}"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the model, as plain numbers and texts."""
@@ -136,8 +146,10 @@ def description_length(
     >>> told = description_length(SoftmaxRegression().fit(X, y), X, y)
     >>> print(f"{told.total:.1f} = {told.parameters:.0f} + {told.data:.1f}")
     74.1 bits = 28 bits + 46.1 bits
-    >>> told.exponent, told.n_nonzero, told.n_parameters
-    (-2, 4, 15)
+    >>> print(told)
+    parameters  28.0 bits: 4 of 15 are not 0, in steps of 2^2
+    data        46.1 bits for 150 rows; 25.9 bits by unrounded parameters
+    total       74.1 bits
     """
     nats_per(unit)
     regression, features = regression_and_features(model, X)

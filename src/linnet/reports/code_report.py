@@ -97,7 +97,12 @@ class CodeReport:
         about = {name: content.pop(name) for name in ("rows", "escaped", "precision", "confidence")}
         written = sizes | {"all": self.written_bytes}
         parts = {name.removesuffix("_bits"): bits for name, bits in parts.items()}
-        told = {"bits_per_row": content, "bits_in_all": parts, "bytes": written, "model_size": model}
+        told = {
+            "bits_per_row": content,
+            "bits_in_all": parts,
+            "bytes": written,
+            "model_size": model,
+        }
         return to_json_value(about | told)
 
     def __str__(self) -> str:
