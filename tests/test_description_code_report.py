@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from scipy.sparse import csr_array
+from sklearn.exceptions import NotFittedError
 
 from linnet import (
     LinearRegression,
@@ -281,6 +282,36 @@ def test_numbers_missing_and_far_away_are_told_apart():
     # A Gaussian gives the far number (10⁶/σ)²/2 nats; the coder gives it a few bytes.
     assert report.cross_entropy_bits > 1e9
     assert report.quantisation_bits < -1e9
+
+
+def test_infinite_numbers_are_refused_by_row():
+    X, y = some_numbers()
+    model = LinearRegression().fit(X, y)
+    y[17] = np.inf
+
+    with pytest.raises(DataError, match="row 17"):
+        quick(model, X, y)
+
+
+def test_columns_by_name_may_lack_targets():
+    X, y = some_labels()
+    columns = {name: X[:, j] for j, name in enumerate("abcd")}
+    model = TableModel(SoftmaxRegression()).fit(columns, y)
+    y = y.astype(object)
+    y[3] = None
+
+    report = code_report(model, columns, y)
+
+    assert report.escaped == 1
+    assert report.described_bits > 0
+
+
+def test_a_model_that_is_not_fitted_is_told():
+    X, y = some_labels()
+
+    for model in (SoftmaxRegression(), TableModel(SoftmaxRegression())):
+        with pytest.raises(NotFittedError):
+            quick(model, X, y)
 
 
 def test_equal_numbers_have_no_gaussian_code():

@@ -191,7 +191,7 @@ def test_labels_and_numbers_are_not_mixed_up():
         ([1.0] * 500, 0.0, SettingError, "precision=0.0"),
         ([1.0] * 500, -1, SettingError, "precision=-1"),
         ([1e20] * 500, 0.001, DataError, "1e+20, which is 2⁵² cells of 0.001"),
-        ([np.inf] * 500, 0.001, DataError, "inf, which is"),
+        ([np.inf] * 500, 0.001, DataError, "inf in row"),
         (["a"] * 500, 1, DataError, "y must be numbers"),
         (np.zeros((500, 2)), 1, DataError, "shape (500, 2)"),
     ],

@@ -1,5 +1,6 @@
 """What targets cost in real bits: a model's promise beside the file that keeps it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import e, log, log2, pi
 from pathlib import Path
@@ -8,13 +9,16 @@ from typing import Any, final
 
 import numpy as np
 from jaxtyping import Bool, Float
+from sklearn.utils.validation import check_is_fitted
 
 from linnet.codes.column import ColumnSizes, column_sizes
+from linnet.data.frames import as_table
 from linnet.description.resampling import Resampled, check_confidence, resampled
 from linnet.description.samples import take_rows
 from linnet.description.two_part import description_length
 from linnet.errors import DataError, SettingError
 from linnet.estimators import LinearRegression, TableModel, encode_labels, encode_numbers
+from linnet.estimators.column_codec import check_model
 from linnet.estimators.label_codec import LabelCoder, coded_lengths
 from linnet.estimators.label_values import label_array, label_block
 from linnet.estimators.number_values import number_array
@@ -108,8 +112,8 @@ def code_report(
     n = _row_count(y)
     if n == 0:
         raise DataError("There is no row, so there is nothing to account for.")
-    regression = model.estimator_ if isinstance(model, TableModel) else model
-    if isinstance(regression, LinearRegression):
+    X = as_table(X) if isinstance(X, Mapping) else X
+    if isinstance(_regression(model), LinearRegression):
         coded = _coded_numbers(model, X, y, precision)
     elif precision is not None:
         raise SettingError(
@@ -176,9 +180,8 @@ def _coded_labels(model: Any, X: Any, y: Any) -> _Coded:
 def _coded_numbers(model: Any, X: Any, y: Any, precision: float | None) -> _Coded:
     numbers = number_array(y)
     known = ~np.isnan(numbers)
-    regression = model.estimator_ if isinstance(model, TableModel) else model
     if precision is None:
-        variance = float(np.max(regression.residual_variance_))
+        variance = float(np.max(check_model(model, LinearRegression).residual_variance_))
         precision = written_precision(numbers[known], variance)
     sizes = column_sizes(encode_numbers(model, X, numbers, precision=precision))
     filled = np.where(known, numbers, 0.0)
@@ -193,6 +196,13 @@ def _coded_numbers(model: Any, X: Any, y: Any, precision: float | None) -> _Code
         classes=None,
         precision=float(precision),
     )
+
+
+def _regression(model: Any) -> Any:
+    if not isinstance(model, TableModel):
+        return model
+    check_is_fitted(model)
+    return model.estimator_
 
 
 def _row_count(y: Any) -> int:
@@ -213,8 +223,7 @@ def _described(model: Any, X: Any, coded: _Coded) -> float:
     rows = np.flatnonzero(coded.known)
     targets = coded.targets[rows]
     if coded.classes is not None:
-        regression = model.estimator_ if isinstance(model, TableModel) else model
-        targets = regression.classes_[targets]
+        targets = _regression(model).classes_[targets]
     some = X if len(rows) == len(coded) else take_rows(X, rows)
     return float(description_length(model, some, targets, precision=coded.precision).parameters)
 

@@ -125,8 +125,9 @@ def _check_kind(labels: Array, classes: Array) -> None:
     if text != expected:
         kinds = {True: "text", False: "numbers"}
         raise DataError(
-            f"The labels are {kinds[text]}, such as {labels[0]!r}, but the model's classes are "
-            f"{kinds[expected]}, such as {classes[0]!r}. Give labels of the same kind."
+            f"The labels are {kinds[text]}, such as {labels[:1].tolist()[0]!r}, but the model's "
+            f"classes are {kinds[expected]}, such as {classes[:1].tolist()[0]!r}. "
+            "Give labels of the same kind."
         )
 
 

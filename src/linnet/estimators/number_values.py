@@ -18,7 +18,7 @@ def number_array(y: Any) -> Float[Array, " n"]:
     Raises
     ------
     DataError
-        If they are no numbers, or have more than one column.
+        If they are no numbers, one is infinite, or they have more than one column.
     """
     try:
         numbers = np.asarray(y, dtype=np.float64)
@@ -28,6 +28,13 @@ def number_array(y: Any) -> Float[Array, " n"]:
         numbers = numbers[:, 0]
     if numbers.ndim != 1:
         raise DataError(f"y has shape {numbers.shape}. Give one number for each row of X.")
+    infinite = np.isinf(numbers)
+    if infinite.any():
+        row = int(infinite.argmax())
+        raise DataError(
+            f"y contains {numbers[row]:g} in row {row}: an infinite number has no cell. Give NaN "
+            "where it is missing."
+        )
     return numbers
 
 
