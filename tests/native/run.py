@@ -17,6 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 CPP = ROOT / "src" / "linnet" / "engine" / "cpp"
+CODES = ROOT / "src" / "linnet" / "codes" / "cpp"
 BUILD = ROOT / "build" / "native"
 
 # CMakeLists.txt has the same; _native is the module's file for Python, and stays out.
@@ -65,9 +66,10 @@ def check_portability() -> None:
     """Compile each file for each target and instruction set."""
     for target, sets in TARGETS.items():
         for name, flags in sets.items():
-            object_file = BUILD / f"kernels-{name}-{target}.o"
-            kernels = ["-c", CPP / "kernels.cpp", f"-DLINNET_SIMD={name}", *flags]
-            compile_with_zig(target, [*kernels, "-o", object_file])
+            for file in (CPP / "kernels.cpp", CODES / "products.cpp"):
+                object_file = BUILD / f"{file.stem}-{name}-{target}.o"
+                settings = [f"-DLINNET_SIMD={name}", *flags]
+                compile_with_zig(target, ["-c", file, *settings, "-o", object_file])
         for source in SOURCES:
             object_file = BUILD / f"{source}-{target}.o"
             compile_with_zig(target, ["-c", CPP / f"{source}.cpp", "-o", object_file])
