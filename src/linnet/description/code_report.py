@@ -24,7 +24,7 @@ from linnet.estimators.label_values import label_array, label_block
 from linnet.estimators.number_values import number_array
 from linnet.estimators.residual_codec import coded_number_lengths
 from linnet.numeric import xlogx
-from linnet.reports import CodeReport, Estimate
+from linnet.reports import CodeReport
 from linnet.reports.regression import written_precision
 from linnet.types import Array
 
@@ -241,36 +241,48 @@ def _report(
     resamples: int,
     seed: int,
 ) -> CodeReport:
-    known, n = coded.known, len(coded)
-    bits, ideal = float(coded.integer.sum()), float(coded.ideal.sum())
-    quantisation = float(coded.integer[known].sum()) - ideal
-    payload = 8.0 * (coded.sizes.symbols + coded.sizes.beside)
+    ideal, sizes = float(coded.ideal.sum()), coded.sizes
+    quantisation = float(coded.integer[coded.known].sum()) - ideal
+    payload = 8.0 * (sizes.symbols + sizes.beside)
     draws = _drawn(coded, confidence=confidence, resamples=resamples, seed=seed)
-    overhead = (payload - bits - coded.beside) / n
-    marginal = _marginal(draws, coded)
     return CodeReport(
-        rows=n,
-        escaped=int(n - known.sum()),
+        rows=len(coded),
+        escaped=int(len(coded) - coded.known.sum()),
         precision=coded.precision,
         uniform=None if coded.classes is None else log2(coded.classes),
-        marginal=marginal,
-        cross_entropy=draws.estimate(lambda s: s[:, _IDEAL] / s[:, _KNOWN], _least(coded)),
-        integer=draws.estimate(lambda s: s[:, _INTEGER] / s[:, _KNOWN], _least(coded)),
-        payload=draws.estimate(lambda s: s[:, _ALL] / s[:, _N] + overhead, 0.0),
-        gained=None
-        if marginal is None
-        else draws.estimate(lambda s: _marginal_bits(s, coded) - s[:, _IDEAL] / s[:, _KNOWN]),
-        quantisation=draws.estimate(lambda s: (s[:, _INTEGER] - s[:, _IDEAL]) / s[:, _KNOWN]),
+        **_estimates(coded, draws),
         cross_entropy_bits=ideal,
         quantisation_bits=quantisation,
         escape_bits=coded.escape_bits,
         coder_bits=payload - ideal - quantisation - coded.escape_bits,
-        framing_bits=8.0 * (coded.sizes.header + coded.sizes.checks),
-        sizes=coded.sizes,
+        framing_bits=8.0 * (sizes.header + sizes.checks),
+        sizes=sizes,
         model_bytes=_file_size(model),
         described_bits=described,
         confidence=float(confidence),
     )
+
+
+def _estimates(coded: _Coded, draws: Resampled) -> dict[str, Any]:
+    """Amounts in bits a row, with intervals."""
+    # The density of a Gaussian may exceed 1/Δ.
+    least = -np.inf if coded.classes is None else 0.0
+    most = np.inf if coded.classes is None else log2(coded.classes)
+    payload = 8.0 * (coded.sizes.symbols + coded.sizes.beside)
+    overhead = (payload - float(coded.integer.sum()) - coded.beside) / len(coded)
+    same = coded.classes is None and not draws.whole[0, -1] > 0
+    return {
+        "marginal": None
+        if same
+        else draws.estimate(lambda s: _marginal_bits(s, coded), least, most),
+        "cross_entropy": draws.estimate(lambda s: s[:, _IDEAL] / s[:, _KNOWN], least),
+        "integer": draws.estimate(lambda s: s[:, _INTEGER] / s[:, _KNOWN], least),
+        "payload": draws.estimate(lambda s: s[:, _ALL] / s[:, _N] + overhead, 0.0),
+        "gained": None
+        if same
+        else draws.estimate(lambda s: _marginal_bits(s, coded) - s[:, _IDEAL] / s[:, _KNOWN]),
+        "quantisation": draws.estimate(lambda s: (s[:, _INTEGER] - s[:, _IDEAL]) / s[:, _KNOWN]),
+    }
 
 
 def _drawn(coded: _Coded, **settings: Any) -> Resampled:
@@ -284,18 +296,6 @@ def _drawn(coded: _Coded, **settings: Any) -> Resampled:
     # Squares of numbers far from 0 would lose their variance.
     above = (coded.targets - coded.targets[coded.known].mean()) * known
     return resampled(np.column_stack([*columns, above, above**2]), **settings)
-
-
-def _least(coded: _Coded) -> float:
-    # The density of a Gaussian may exceed 1/Δ.
-    return -np.inf if coded.classes is None else 0.0
-
-
-def _marginal(draws: Resampled, coded: _Coded) -> Estimate | None:
-    if coded.classes is None and not draws.whole[0, -1] > 0:
-        return None
-    most = np.inf if coded.classes is None else log2(coded.classes)
-    return draws.estimate(lambda s: _marginal_bits(s, coded), _least(coded), most)
 
 
 def _marginal_bits(sums: Float[Array, "d c"], coded: _Coded) -> Float[Array, " d"]:
