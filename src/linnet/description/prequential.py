@@ -221,7 +221,7 @@ def prequential_code_length(
     fitted to      rows         bits   bits/label    unseen
             0        15         23.8       1.5850         0
            15        15          6.6       0.4398         0
-           30        30         17.7       0.5901         0
+           30        30         17.7       0.59...         0
            60        90         18.2       0.2023         0
     total 66.3 bits, 0.4419 bits a label: 3.59 times shorter than the uniform code (237.7 bits);
     without features 245.0 bits

@@ -164,8 +164,8 @@ def suspects(
     >>> y[[7, 90]] = 2, 0
     >>> suspects(SoftmaxRegression(), X, y, cv=5).top(3)
          row  label      predicted  probability      bits
-           7  2          0               0.9710    23.451
-          90  0          1               0.8717     6.749
+           7  2          0               0.9710    23.4...
+          90  0          1               0.8717     6.74...
          119  2          1               0.6887     1.688
     """
     check_classifier(model)
