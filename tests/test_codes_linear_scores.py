@@ -10,6 +10,7 @@ from scipy.sparse import csr_array, csr_matrix
 
 from linnet.codes import linear_scores
 from linnet.codes.linear_scores import EXACT_BITS, LARGEST_SCORE, LARGEST_TERM, LinearScores
+from linnet.codes.rounding import padded
 from linnet.engine import limited_blas
 from linnet.errors import DataError
 
@@ -53,7 +54,7 @@ def test_products_and_all_their_sums_are_below_two_to_the_53(seed, k, large):
     X = rng.standard_normal((20, k)) * 2.0 ** rng.integers(-5, large + 1, k)
     scaling = linear_scores._Scaling.of(scores.weights, X)
 
-    W, V = scaling.rounded_weights(scores.weights), scaling.products(X, np.eye(k))
+    W, V = scaling.rounded_weights(scores.weights), scaling.products(X, padded(np.eye(k)), k)
     largest = (np.abs(V) @ np.abs(W).T).max()
 
     assert (np.rint(W) == W).all()

@@ -60,7 +60,7 @@ def test_every_instruction_set_gives_the_products_that_numpy_defines(
     for instruction_set in ["", *BUILT]:
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("LINNET_SIMD", instruction_set)
-            got = rounding.whole_products(X, scale, offset, 2.0**23, W)
+            got = rounding.whole_products(X, scale, offset, 2.0**23, rounding.padded(W), m)
         np.testing.assert_array_equal(got, expected)
 
 
@@ -135,7 +135,7 @@ def test_a_feature_huge_in_every_row_leaves_all_sums_exact(huge):
     scores = LinearScores(rng.standard_normal((2, 3)), np.zeros(2))
     scaling = _Scaling.of(scores.weights, X)
 
-    whole = scaling.products(X, np.eye(3))
+    whole = scaling.products(X, rounding.padded(np.eye(3)), 3)
 
     assert np.abs(whole).max() <= 2.0 ** (scaling.largest + scaling.alpha)
     W = scaling.rounded_weights(scores.weights)

@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int32
 
 from linnet.codes.powers import FRACTION_BITS
-from linnet.codes.rounding import extremes, whole_products, whole_scores
+from linnet.codes.rounding import extremes, padded, whole_products, whole_scores
 from linnet.data import Matrix
 from linnet.errors import DataError
 from linnet.types import Array
@@ -97,13 +97,14 @@ class LinearScores:
         scaling = _Scaling.of(self.weights, X)
         # A product with a sparse matrix would copy a transposed view in every tile.
         W = np.ascontiguousarray(scaling.rounded_weights(self.weights).T)
+        W = padded(W) if isinstance(X, np.ndarray) else W
         offsets = self._offsets(scaling.centre)
         if relative:
             offsets = offsets - offsets.max()
         values = X.size if isinstance(X, np.ndarray) else X.nnz
         rows = max(64, _TILE_VALUES // max(1, values // X.shape[0], len(self.weights)))
         for start in range(0, X.shape[0], rows):
-            products = scaling.products(X[start : start + rows], W)
+            products = scaling.products(X[start : start + rows], W, len(self.weights))
             yield products, 2.0**-scaling.both, offsets
 
     def _offsets(self, centre: Float[Array, " k"]) -> Float[Array, " m"]:
@@ -164,12 +165,15 @@ class _Scaling:
         rounded = np.rint(np.ldexp(weights, self.beta - self.omega))
         return rounded.clip(-(2.0**self.beta), 2.0**self.beta)
 
-    def products(self, X: Matrix, W: Float[Array, "k m"]) -> Float[Array, "t m"]:
-        """Whole numbers of some rows of the block, of at most 2^(A+α), times whole weights."""
+    def products(self, X: Matrix, W: Float[Array, "k p"], m: int) -> Float[Array, "t m"]:
+        """Whole numbers of some rows of the block, of at most 2^(A+α), times whole weights.
+
+        For dense rows the m columns of weights are `padded`.
+        """
         lift, most = 2.0**self.alpha, 2.0 ** (self.largest + self.alpha)
         if isinstance(X, np.ndarray):
             offset = _offset(self.scale, self.centre) * lift
-            return whole_products(X, self.scale * lift, offset, most, W)
+            return whole_products(X, self.scale * lift, offset, most, W, m)
         rounded = X.copy()
         rounded.data = np.rint(_scaled_data(X, self.scale * lift)).clip(-most, most)
         return np.asarray(rounded @ W)

@@ -12,7 +12,7 @@ from jaxtyping import Float, Int32, Shaped
 from linnet.codes.coder import instruction_set, native
 from linnet.types import Array
 
-__all__ = ["extremes", "whole", "whole_products", "whole_scores"]
+__all__ = ["extremes", "padded", "whole", "whole_products", "whole_scores"]
 
 _NATIVE: Final = ("float64", "float32", "uint8")
 _PADDED: Final = 8
@@ -52,22 +52,32 @@ def whole(
     return np.clip(values, -most, most, out=values)
 
 
+def padded(W: Float[Array, "k m"]) -> Float[Array, "k p"]:
+    """Add columns of zeros, so that they fill whole vectors of every instruction set."""
+    columns = -(-W.shape[1] // _PADDED) * _PADDED
+    wider = np.zeros((W.shape[0], columns))
+    wider[:, : W.shape[1]] = W
+    return wider
+
+
 def whole_products(
     X: Shaped[Array, "t k"],
     scale: Float[Array, " k"],
     offset: Float[Array, " k"],
     most: float,
-    W: Float[Array, "k m"],
+    W: Float[Array, "k p"],
+    m: int,
 ) -> Float[Array, "t m"]:
-    """Multiply the whole numbers of some rows by whole weights; all sums are below 2⁵³."""
+    """Multiply the whole numbers of some rows by m `padded` columns of whole weights.
+
+    All sums must be below 2⁵³.
+    """
     rows = X.strides[1] == X.itemsize or X.shape[1] == 1
     loop = _loop("products", X) if rows or X.strides[0] == X.itemsize else None
     if loop is None:
-        return whole(X, scale, offset, most) @ W
-    padded = np.zeros((W.shape[0], -(-W.shape[1] // _PADDED) * _PADDED))
-    padded[:, : W.shape[1]] = W
-    out = np.empty((X.shape[0], W.shape[1]))
-    loop(X if rows else X.T, not rows, scale, offset, most, padded, out, instruction_set())
+        return whole(X, scale, offset, most) @ W[:, :m]
+    out = np.empty((X.shape[0], m))
+    loop(X if rows else X.T, not rows, scale, offset, most, W, out, instruction_set())
     return out
 
 
