@@ -54,13 +54,14 @@ def test_every_instruction_set_gives_the_products_that_numpy_defines(
     # Both factors are below 2²³, and there are at most 2⁶ terms.
     W = np.rint(rng.standard_normal((k, m)) * 2.0**19).clip(-(2.0**23), 2.0**23)
 
-    expected = rounding.whole(X, scale, offset, 2.0**23) @ W
+    how = rounding.Rounding(scale, offset, 2.0**23)
+    expected = rounding.whole(X, how) @ W
 
     assert np.abs(expected).max(initial=0) <= 2.0**EXACT_BITS
     for instruction_set in ["", *BUILT]:
         with pytest.MonkeyPatch.context() as patched:
             patched.setenv("LINNET_SIMD", instruction_set)
-            got = rounding.whole_products(X, scale, offset, 2.0**23, rounding.padded(W), m)
+            got = rounding.whole_products(X, how, rounding.padded(W), m)
         np.testing.assert_array_equal(got, expected)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from jaxtyping import Float, Int, Int32
 
 from linnet.codes.powers import FRACTION_BITS
-from linnet.codes.rounding import extremes, padded, whole_products, whole_scores
+from linnet.codes.rounding import Rounding, extremes, padded, whole_products, whole_scores
 from linnet.data import Matrix
 from linnet.errors import DataError
 from linnet.types import Array
@@ -173,7 +173,7 @@ class _Scaling:
         lift, most = 2.0**self.alpha, 2.0 ** (self.largest + self.alpha)
         if isinstance(X, np.ndarray):
             offset = _offset(self.scale, self.centre) * lift
-            return whole_products(X, self.scale * lift, offset, most, W, m)
+            return whole_products(X, Rounding(self.scale * lift, offset, most), W, m)
         rounded = X.copy()
         rounded.data = np.rint(_scaled_data(X, self.scale * lift)).clip(-most, most)
         return np.asarray(rounded @ W)

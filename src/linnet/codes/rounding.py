@@ -4,7 +4,8 @@ NumPy defines what is right, and the native loops give the same numbers, several
 they read and write each value once, where NumPy goes through memory for every operation.
 """
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, final
 
 import numpy as np
 from jaxtyping import Float, Int32, Shaped
@@ -12,7 +13,7 @@ from jaxtyping import Float, Int32, Shaped
 from linnet.codes.coder import instruction_set, native
 from linnet.types import Array
 
-__all__ = ["extremes", "padded", "whole", "whole_products", "whole_scores"]
+__all__ = ["Rounding", "extremes", "padded", "whole", "whole_products", "whole_scores"]
 
 _NATIVE: Final = ("float64", "float32", "uint8")
 _PADDED: Final = 8
@@ -31,25 +32,35 @@ def extremes(X: Shaped[Array, "n k"]) -> list[Shaped[Array, "e k"]]:
     return [least[None], largest[None]]
 
 
-def whole(
-    X: Shaped[Array, "t k"], scale: Float[Array, " k"], offset: Float[Array, " k"], most: float
-) -> Float[Array, "t k"]:
-    """Compute scaleⱼ xⱼ − offsetⱼ, rounded to whole numbers of at most ``most``, below 2⁵¹.
+@final
+@dataclass(frozen=True)
+class Rounding:
+    """How features become whole numbers: scaleⱼ xⱼ − offsetⱼ, cut to ``most`` and rounded.
 
-    Scales are powers of two, or 0.
+    Scales are powers of two, or 0; ``most`` is whole, and below 2⁵¹.
+    """
+
+    scale: Float[Array, " k"]
+    offset: Float[Array, " k"]
+    most: float
+
+
+def whole(X: Shaped[Array, "t k"], rounding: Rounding) -> Float[Array, "t k"]:
+    """Make whole numbers of features.
 
     Examples
     --------
-    >>> whole(np.array([[0.5, 0.75], [1.5, 9.0]]), np.ones(2), np.array([0.0, 0.25]), 4.0)
+    >>> X = np.array([[0.5, 0.75], [1.5, 9.0]])
+    >>> whole(X, Rounding(np.ones(2), np.array([0.0, 0.25]), 4.0))
     array([[0., 0.],
            [2., 4.]])
     """
     # What overflows is infinite, and then as large as any value may be.
     with np.errstate(over="ignore"):
-        values = np.multiply(X, scale, dtype=np.float64)
-        values -= offset
+        values = np.multiply(X, rounding.scale, dtype=np.float64)
+        values -= rounding.offset
     np.rint(values, out=values)
-    return np.clip(values, -most, most, out=values)
+    return np.clip(values, -rounding.most, rounding.most, out=values)
 
 
 def padded(W: Float[Array, "k m"]) -> Float[Array, "k p"]:
@@ -61,12 +72,7 @@ def padded(W: Float[Array, "k m"]) -> Float[Array, "k p"]:
 
 
 def whole_products(
-    X: Shaped[Array, "t k"],
-    scale: Float[Array, " k"],
-    offset: Float[Array, " k"],
-    most: float,
-    W: Float[Array, "k p"],
-    m: int,
+    X: Shaped[Array, "t k"], rounding: Rounding, W: Float[Array, "k p"], m: int
 ) -> Float[Array, "t m"]:
     """Multiply the whole numbers of some rows by m `padded` columns of whole weights.
 
@@ -75,9 +81,10 @@ def whole_products(
     rows = X.strides[1] == X.itemsize or X.shape[1] == 1
     loop = _loop("products", X) if rows or X.strides[0] == X.itemsize else None
     if loop is None:
-        return whole(X, scale, offset, most) @ W[:, :m]
+        return whole(X, rounding) @ W[:, :m]
     out = np.empty((X.shape[0], m))
-    loop(X if rows else X.T, not rows, scale, offset, most, W, out, instruction_set())
+    how = rounding.scale, rounding.offset, rounding.most
+    loop(X if rows else X.T, not rows, *how, W, out, instruction_set())
     return out
 
 
