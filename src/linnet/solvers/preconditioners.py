@@ -206,9 +206,13 @@ class _TwoLevels:
         proxy[np.diag_indices_from(proxy)] += problem.l2 * penalised
         shares = _without_zeros(np.diagonal(proxy).copy())
         # In common units the strongest directions are the ones to couple; else units decide which
-        # are strongest, and are taken out first.
-        common = bool(shares.max() <= COMMON_UNITS * shares.min())
-        scale = np.ones_like(shares) if common else 1 / np.sqrt(shares)
+        # are strongest, and are taken out first. The 1 of the intercept has no unit of its own.
+        features = penalised > 0
+        strongest = float(shares[features].max())
+        common = bool(strongest <= COMMON_UNITS * shares[features].min())
+        scale = 1 / np.sqrt(shares)
+        if common:
+            scale = np.where(features, 1.0, scale * np.sqrt(strongest))
         vectors = eigh(proxy * scale * scale[:, None], check_finite=False)[1][:, ::-1]
         basis = vectors * scale[:, None]
         return cls(
