@@ -73,8 +73,14 @@ class SoftmaxCrossEntropy:
     def couplings(self, Z: Float[Array, "n m"]) -> Float[Array, "c n"]:
         """ŷ_a ŷ_b for every two classes."""
         P = np.ascontiguousarray(self.probabilities(Z).T)
-        first, second = np.triu_indices(len(P), 1)
-        return P[first] * P[second]
+        q, n = P.shape
+        couplings = np.empty((q * (q - 1) // 2, n), P.dtype)
+        start = 0
+        for a in range(q - 1):
+            stop = start + q - 1 - a
+            np.multiply(P[a + 1 :], P[a], out=couplings[start:stop])
+            start = stop
+        return couplings
 
     def slope_at_infinity(
         self, U: Float[Array, "n m"], y: Shaped[Array, "n ..."]
