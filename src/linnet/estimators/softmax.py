@@ -426,19 +426,21 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         if not hasattr(self, "coef_"):
             keep_theta(self, np.zeros(objective.shape))
             self.n_iter_ = 0
-        if stream is None:
-            stream = Stream.begin(
-                objective,
-                theta_of(self),
-                rule=choose_rule(self.solver, momentum=self.momentum, average=bool(self.average)),
-                learning_rate=self.learning_rate,
-                schedule=self.schedule,
-                calls=self.max_iter,
-                batch_size=self.batch_size,
-                random=self._random(),
-            )
         # A step is a small product, whatever the number of rows.
         with threads(self.n_jobs, 0):
+            if stream is None:
+                stream = Stream.begin(
+                    objective,
+                    theta_of(self),
+                    rule=choose_rule(
+                        self.solver, momentum=self.momentum, average=bool(self.average)
+                    ),
+                    learning_rate=self.learning_rate,
+                    schedule=self.schedule,
+                    calls=self.max_iter,
+                    batch_size=self.batch_size,
+                    random=self._random(),
+                )
             self._stream, theta = stream.descend(objective, theta_of(self))
         keep_theta(self, theta)
         self.certificate_ = Certificate(np.inf, "none")
