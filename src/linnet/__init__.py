@@ -10,6 +10,7 @@ from linnet.errors import LinnetError, LinnetWarning
 
 if TYPE_CHECKING:
     from linnet.codes import HuffmanCode
+    from linnet.compression import compress_table, decompress_table
     from linnet.description import (
         code_report,
         description_length,
@@ -49,9 +50,11 @@ _HOMES = {
     "TableEncoder": "linnet.features",
     "TableModel": "linnet.estimators",
     "code_report": "linnet.description",
+    "compress_table": "linnet.compression",
     "cross_entropy": "linnet.information",
     "decode_labels": "linnet.estimators",
     "decode_numbers": "linnet.estimators",
+    "decompress_table": "linnet.compression",
     "description_length": "linnet.description",
     "encode_labels": "linnet.estimators",
     "encode_numbers": "linnet.estimators",
@@ -79,9 +82,11 @@ __all__ = [
     "TableEncoder",
     "TableModel",
     "code_report",
+    "compress_table",
     "cross_entropy",
     "decode_labels",
     "decode_numbers",
+    "decompress_table",
     "description_length",
     "encode_labels",
     "encode_numbers",

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from linnet.cli.account import account
+from linnet.cli.compress import compress
 from linnet.cli.decode import decode
+from linnet.cli.decompress import decompress
 from linnet.cli.demo import demo
 from linnet.cli.drift import drift
 from linnet.cli.encode import encode
@@ -61,6 +63,8 @@ for command in (
     encode,
     decode,
     account,
+    compress,
+    decompress,
     demo,
 ):
     app.command()(command)

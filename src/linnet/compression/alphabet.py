@@ -1,14 +1,14 @@
 """A column's cells as whole numbers from 0 on, in one of four ways, and back.
 
-    texts    ranks of distinct texts, the commonest first
-    numbers  odd cells first, then units above the least number
-    ranks    odd cells first, then ranks of the distinct numbers in order
-    bytes    no numbers: the texts of all rows are compressed as bytes
+texts    ranks of distinct texts, the commonest first
+numbers  odd cells first, then units above the least number
+ranks    odd cells first, then ranks of the distinct numbers in order
+bytes    no numbers: the texts of all rows are compressed as bytes
 """
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import final
+from typing import TypeVar, final
 
 import numpy as np
 from jaxtyping import Float, Int64
@@ -20,6 +20,8 @@ from linnet.compression.sections import TextReader, TextWriter, read_signed, sig
 from linnet.compression.spelling import Spelling, Style, find_spelling, parsed
 from linnet.errors import DataError
 from linnet.types import Array
+
+Kind = TypeVar("Kind", bound=IntEnum)
 
 __all__ = ["Alphabet", "Way", "numeric_ways", "text_way"]
 
@@ -117,7 +119,7 @@ class Alphabet:
 
 
 def text_way(cells: Cells) -> tuple[Alphabet, Int64[Array, " n"]]:
-    """Number texts, the commonest first."""
+    """Give texts numbers, the commonest first."""
     counts = np.bincount(cells.codes, minlength=len(cells.texts))
     order = np.argsort(-counts, kind="stable")
     ranks = np.empty(len(order), dtype=np.int64)
@@ -126,7 +128,7 @@ def text_way(cells: Cells) -> tuple[Alphabet, Int64[Array, " n"]]:
 
 
 def numeric_ways(cells: Cells) -> list[tuple[Alphabet, Int64[Array, " n"]]]:
-    """Number cells as numbers and by their ranks; nothing if they are not numbers."""
+    """Give cells as numbers and by their ranks; nothing if they are not numbers."""
     spelling = find_spelling(cells.texts)
     if spelling is None:
         return []
@@ -150,7 +152,7 @@ def numeric_ways(cells: Cells) -> list[tuple[Alphabet, Int64[Array, " n"]]]:
     ]
 
 
-def _member(kind: type[Way] | type[Style], value: int) -> "Way | Style":
+def _member(kind: type[Kind], value: int) -> Kind:
     if value not in set(kind):
         raise DataError(
             f"The table has a {kind.__name__.lower()} {value}, which this linnet does not know. "

@@ -57,9 +57,9 @@ def code_column(
 ) -> CodedCells:
     """Code a column, and add it to those known."""
     if not ways:
-        column = TextWriter()
-        column.write(cells.rows())
-        data = column.to_bytes()
+        rows = TextWriter()
+        rows.write(cells.rows())
+        data = rows.to_bytes()
         return CodedCells("text", bytes([_AS_TEXT]), data, (), float(len(data)))
     column, coded = encode_column([Known(*way) for way in ways], known, candidates)
     known.append(column)

@@ -125,6 +125,8 @@ def _bits(trial: _Trial, known: list[Known], candidates: list[int]) -> float:
 
 
 def _alone(trial: _Trial) -> float:
+    if not len(trial.symbols):
+        return 0.0
     counts = np.bincount(trial.symbols)
     shares = counts[counts > 0] / len(trial.symbols)
     entropy = -float((shares * np.log2(shares)).sum())
@@ -133,6 +135,6 @@ def _alone(trial: _Trial) -> float:
 
 def _blocks(n: int, model: SoftmaxModel) -> list[range]:
     # One symbol alone is known without any bits.
-    if len(model.costs) == 1:
+    if len(model.costs) <= 1:
         return []
     return [range(start, min(start + ROWS_PER_BLOCK, n)) for start in range(0, n, ROWS_PER_BLOCK)]

@@ -49,7 +49,7 @@ class Leaves:
         values = np.sort(values)
         top = int(values[-1]).bit_length() if len(values) else 0
         heap = [(-len(values) * top, 0, top, 0, len(values))]
-        done = []
+        done: list[tuple[int, int]] = []
         heapify(heap)
         while heap:
             weight, start, t, a, b = heappop(heap)
@@ -64,16 +64,12 @@ class Leaves:
         starts, widths = np.array(sorted(done), dtype=np.int64).reshape(-1, 2).T
         return cls(starts, widths, top)
 
-    def split(
-        self, values: Int64[Array, " n"]
-    ) -> tuple[Int32[Array, " n"], Int64[Array, " n"]]:
+    def split(self, values: Int64[Array, " n"]) -> tuple[Int32[Array, " n"], Int64[Array, " n"]]:
         """Symbols of numbers, and what is left of them."""
         symbols = np.searchsorted(self.starts, values, side="right") - 1
         return symbols.astype(np.int32), values - self.starts[symbols]
 
-    def join(
-        self, symbols: Int32[Array, " n"], rest: Int64[Array, " n"]
-    ) -> Int64[Array, " n"]:
+    def join(self, symbols: Int32[Array, " n"], rest: Int64[Array, " n"]) -> Int64[Array, " n"]:
         """Numbers of symbols and what is left."""
         return self.starts[symbols] + rest
 

@@ -23,11 +23,11 @@ __all__ = ["compress_lines", "decompress_lines", "lines_of"]
 
 
 def compress_lines(data: bytes, progress: Progress | None = None) -> tuple[bytes, TableAccount]:
-    """Compress a file of lines, and give an account of the bytes.
+    r"""Compress a file of lines, and give an account of the bytes.
 
     Examples
     --------
-    >>> text = b"x,y\\n" + b"".join(b"%d,%d.5\\n" % (i % 7, i) for i in range(500))
+    >>> text = b"x,y\n" + b"".join(b"%d,%d.5\n" % (i % 7, i) for i in range(500))
     >>> data, account = compress_lines(text)
     >>> decompress_lines(data) == text
     True

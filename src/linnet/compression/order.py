@@ -96,7 +96,9 @@ class _Shared:
         n, shape = len(self.levels[a]), (self.counts[a], self.counts[b])
         if min(shape) < 2 or not n:
             return 0.0
-        joint = np.bincount(self.levels[a] * shape[1] + self.levels[b], minlength=shape[0] * shape[1])
+        joint = np.bincount(
+            self.levels[a] * shape[1] + self.levels[b], minlength=shape[0] * shape[1]
+        )
         table = joint.reshape(shape) / n
         parts = (table, table.sum(axis=1), table.sum(axis=0))
         h = [-float((p[p > 0] * np.log(p[p > 0])).sum()) for p in parts]

@@ -129,9 +129,7 @@ class Shift:
         intercept = float(np.frombuffer(fields.take(8), dtype="<f8")[0])
         return cls(ShiftKind.PREDICTION, odd, least, parents, weights, intercept, exponent)
 
-    def _differences(
-        self, values: Int64[Array, " n"], known: list[Known]
-    ) -> Int64[Array, " n"]:
+    def _differences(self, values: Int64[Array, " n"], known: list[Known]) -> Int64[Array, " n"]:
         if self.kind is ShiftKind.ROW_BEFORE:
             return np.diff(values, prepend=0)
         return values - self._predicted(known, len(values))
@@ -202,7 +200,8 @@ def _strongest(X: Float64[Array, "m k"], y: Float64[Array, " m"]) -> list[int]:
     """Columns that each go with what the ones before leave unexplained (orthogonal pursuit)."""
     R = X - X.mean(axis=0)
     spread = (R * R).sum(axis=0)
-    left, chosen = y - y.mean(), []
+    left = y - y.mean()
+    chosen: list[int] = []
     live = spread > 0
     while len(chosen) < _MOST_PREDICTORS and live.any() and left @ left > 0:
         now = (R * R).sum(axis=0)

@@ -15,12 +15,14 @@ from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int32, Int64
+from jaxtyping import Float32, Float64, Int, Int32, Int64
 from scipy import sparse
 
 from linnet.types import Array
 
-__all__ = ["SoftmaxFit", "fit_softmax"]
+__all__ = ["Candidate", "SoftmaxFit", "fit_softmax"]
+
+Shape = tuple[int, int]
 
 # Nats that a weight costs: its bits, and where it stands.
 _PRICE: Final = 3.5
@@ -42,8 +44,6 @@ class SoftmaxFit:
     ----------
     parents : tuple of int
         Which candidates serve.
-    bias : array of shape (q,)
-        b, in nats.
     weights : tuple of arrays of shape (levels, q)
         W of each parent, in nats: multiples of their steps.
     nats : float
@@ -51,129 +51,148 @@ class SoftmaxFit:
     """
 
     parents: tuple[int, ...]
-    bias: Float64[Array, " q"]
     weights: tuple[Float64[Array, "l q"], ...]
     nats: float
 
 
 @final
-class _Sample:
-    """Rows to fit to, with their scores so far."""
+@dataclass(frozen=True)
+class Candidate:
+    """Levels of a column that may serve, and the steps of its weights.
 
-    def __init__(
-        self, symbols: Int32[Array, " n"], q: int, bias: Float64[Array, " q"]
-    ) -> None:
-        n = len(symbols)
-        self.symbols, self.q = symbols.astype(np.int64), q
-        self.Z = np.tile(bias.astype(np.float32), (n, 1))
-        self.rows = np.arange(n)
+    Parameters
+    ----------
+    levels : array of shape (n,)
+        Level of each row.
+    steps : array of shape (levels, q)
+        Of which weights are to be multiples, in nats.
+    """
+
+    levels: Int[Array, " n"]
+    steps: Float64[Array, "l q"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Group:
+    """A candidate with what is counted once: rows of its levels, and symbols seen there."""
+
+    levels: Int64[Array, " n"]
+    rows: sparse.csr_matrix
+    observed: Float64[Array, "l q"]
+
+    @classmethod
+    def of(cls, levels: Int[Array, " n"], symbols: Int64[Array, " n"], shape: Shape) -> "_Group":
+        count, q = shape
+        levels = levels.astype(np.int64)
+        starts = np.concatenate([[0], np.bincount(levels, minlength=count).cumsum()])
+        order = np.argsort(levels, kind="stable")
+        ones = np.ones(len(levels), dtype=np.float32)
+        rows = sparse.csr_matrix((ones, order, starts), shape=(count, len(levels)))
+        observed = np.bincount(levels * q + symbols, minlength=count * q).reshape(count, q)
+        return cls(levels, rows, observed.astype(np.float64))
+
+    def sums(self, P: Float32[Array, "n q"]) -> Float64[Array, "l q"]:
+        return np.asarray(self.rows @ P).astype(np.float64)
+
+    def step(self, P: Float32[Array, "n q"]) -> Float64[Array, "l q"]:
+        """By how much scaling moves the weights."""
+        return np.log((self.observed + _KAPPA) / (self.sums(P) + _KAPPA))
+
+    def gain(self, P: Float32[Array, "n q"], scale: float) -> float:
+        """Nats that weights of these cells save in the table, less their price."""
+        observed, expected = self.observed, self.sums(P)
+        ratio = np.log((observed + 1e-9) / (expected + 1e-9))
+        saved = np.where(observed > 0, observed * ratio, 0.0) - observed + expected
+        return float(np.maximum(scale * saved - _PRICE, 0.0).sum())
+
+
+@final
+class _Rows:
+    """Rows to fit to, and the logarithms of their probabilities so far."""
+
+    def __init__(self, symbols: Int[Array, " n"], bias: Float64[Array, " q"]) -> None:
+        self.symbols = symbols.astype(np.int64)
+        self.Z = np.tile(bias.astype(np.float32), (len(symbols), 1))
+        self.ones = np.ones(len(bias), dtype=np.float32)
 
     def probabilities(self) -> Float32[Array, "n q"]:
-        P = self.Z - self.Z.max(axis=1, keepdims=True)
-        np.exp(P, out=P)
-        P /= P.sum(axis=1, keepdims=True)
+        """Normalise; one step moves no score far enough for an overflow."""
+        P = np.exp(self.Z)
+        total = P @ self.ones
+        P /= total[:, None]
+        self.Z -= np.log(total)[:, None]
         return P
 
-    def observed(self, levels: Int64[Array, " n"], count: int) -> Float64[Array, "l q"]:
-        flat = np.bincount(levels * self.q + self.symbols, minlength=count * self.q)
-        return flat.reshape(count, self.q).astype(np.float64)
+    def move(self, group: _Group, step: Float64[Array, "l q"]) -> None:
+        """Add to the weights of a group."""
+        self.Z += step.astype(np.float32)[group.levels]
+
+    def group(self, candidate: Candidate, stride: int = 1) -> _Group:
+        shape = candidate.steps.shape
+        return _Group.of(candidate.levels[::stride], self.symbols, (shape[0], shape[1]))
 
     def nats(self) -> float:
-        P = self.probabilities()
-        return float(-np.log(np.maximum(P[self.rows, self.symbols], 1e-7)).mean())
-
-
-def indicator(levels: Int64[Array, " n"], count: int) -> sparse.csr_matrix:
-    """Rows of each level: a matrix of levels × rows."""
-    starts = np.concatenate([[0], np.bincount(levels, minlength=count).cumsum()])
-    order = np.argsort(levels, kind="stable")
-    ones = np.ones(len(levels), dtype=np.float32)
-    return sparse.csr_matrix((ones, order, starts), shape=(count, len(levels)))
+        self.probabilities()
+        return -float(self.Z[np.arange(len(self.Z)), self.symbols].mean())
 
 
 def fit_softmax(
     symbols: Int32[Array, " n"],
-    q: int,
-    candidates: list[tuple[Array, int]],
-    steps: list[Float64[Array, "l q"]],
     bias: Float64[Array, " q"],
+    candidates: list[Candidate],
+    *,
     scale: float,
 ) -> SoftmaxFit:
     """Fit symbols to levels of candidate columns.
 
-    ``candidates`` are levels with their number, ``steps`` those of the weights, and ``scale`` how
-    many rows of the table stand behind one of these.
+    ``bias`` are the scores without them, in nats, and ``scale`` says how many rows of the table
+    stand behind one of these.
     """
-    chosen = _choose(symbols, q, candidates, bias, scale)
-    sample = _Sample(symbols, q, bias)
-    levels = [candidates[j][0].astype(np.int64) for j in chosen]
-    groups = [indicator(each, candidates[j][1]) for each, j in zip(levels, chosen, strict=True)]
-    observed = [
-        sample.observed(each, candidates[j][1]) for each, j in zip(levels, chosen, strict=True)
-    ]
-    weights = [np.zeros_like(each) for each in observed]
-    sweeps = _SWEEPS if len(chosen) > 1 else 2
-    for sweep in range(sweeps + _ROUNDING_SWEEPS):
-        for p, j in enumerate(chosen):
-            P = sample.probabilities()
-            expected = (groups[p] @ P).astype(np.float64)
-            step = np.log((observed[p] + _KAPPA) / (expected + _KAPPA))
-            new = weights[p] + step
-            if sweep >= sweeps:
-                curvature = scale * (groups[p] @ (P * (1 - P)))
-                new = np.rint(new / steps[j]) * steps[j]
-                new[0.5 * curvature * new**2 < _PRICE] = 0.0
-            sample.Z += (new - weights[p]).astype(np.float32)[levels[p]]
+    chosen = _choose(symbols, bias, candidates, scale)
+    rows = _Rows(symbols, bias)
+    groups = [rows.group(candidates[j]) for j in chosen]
+    weights = [np.zeros_like(candidates[j].steps) for j in chosen]
+    for _ in range(_SWEEPS if len(chosen) > 1 else 1):
+        for p, group in enumerate(groups):
+            step = group.step(rows.probabilities())
+            rows.move(group, step)
+            weights[p] = weights[p] + step
+    for _ in range(_ROUNDING_SWEEPS):
+        for p, group in enumerate(groups):
+            P = rows.probabilities()
+            new = _rounded(weights[p] + group.step(P), candidates[chosen[p]].steps)
+            curvature = scale * group.sums(P * (1 - P))
+            new[0.5 * curvature * new**2 < _PRICE] = 0.0
+            rows.move(group, new - weights[p])
             weights[p] = new
     used = [p for p in range(len(chosen)) if weights[p].any()]
-    return SoftmaxFit(
-        tuple(chosen[p] for p in used), bias, tuple(weights[p] for p in used), sample.nats()
-    )
+    parents = tuple(chosen[p] for p in used)
+    return SoftmaxFit(parents, tuple(weights[p] for p in used), rows.nats())
 
 
 def _choose(
     symbols: Int32[Array, " n"],
-    q: int,
-    candidates: list[tuple[Array, int]],
     bias: Float64[Array, " q"],
+    candidates: list[Candidate],
     scale: float,
 ) -> list[int]:
     """Take columns as long as one gains enough, on some of the rows."""
-    if not candidates:
-        return []
     stride = -(-len(symbols) // _SELECTION_ROWS)
-    sample = _Sample(symbols[::stride], q, bias)
-    scale *= stride
-    levels = [each[::stride].astype(np.int64) for each, _ in candidates]
-    groups = [indicator(each, count) for each, (_, count) in zip(levels, candidates, strict=True)]
-    observed = [
-        sample.observed(each, count) for each, (_, count) in zip(levels, candidates, strict=True)
-    ]
+    rows = _Rows(symbols[::stride], bias)
+    groups = {j: rows.group(each, stride) for j, each in enumerate(candidates)}
     chosen: list[int] = []
-    left = set(range(len(candidates)))
-    while left and len(chosen) < _MOST_PARENTS:
-        P = sample.probabilities()
-        gains = {}
-        for j in list(left):
-            expected = (groups[j] @ P).astype(np.float64)
-            gains[j] = _gain(observed[j], expected, scale)
-            if gains[j] < _LEAST_GAIN:
-                left.discard(j)
-        if not left:
-            break
-        best = max(left, key=lambda j: gains[j])
-        left.discard(best)
-        chosen.append(best)
-        expected = (groups[best] @ P).astype(np.float64)
-        step = np.log((observed[best] + _KAPPA) / (expected + _KAPPA))
-        sample.Z += step.astype(np.float32)[levels[best]]
+    while groups and len(chosen) < _MOST_PARENTS:
+        P = rows.probabilities()
+        gains = {j: group.gain(P, scale * stride) for j, group in groups.items()}
+        groups = {j: group for j, group in groups.items() if gains[j] >= _LEAST_GAIN}
+        if groups:
+            best = max(groups, key=lambda j: gains[j])
+            group = groups.pop(best)
+            rows.move(group, group.step(P))
+            chosen.append(best)
     return chosen
 
 
-def _gain(
-    observed: Float64[Array, "l q"], expected: Float64[Array, "l q"], scale: float
-) -> float:
-    """Nats that weights of these cells save in the table, less their price."""
-    ratio = np.log((observed + 1e-9) / (expected + 1e-9))
-    saved = np.where(observed > 0, observed * ratio, 0.0) - observed + expected
-    return float(np.maximum(scale * saved - _PRICE, 0.0).sum())
+def _rounded(weights: Float64[Array, "l q"], steps: Float64[Array, "l q"]) -> Float64[Array, "l q"]:
+    return np.rint(weights / steps) * steps

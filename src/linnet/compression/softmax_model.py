@@ -7,11 +7,12 @@ the rows of its level. A step is so about two standard errors, and a decoder kno
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log
-from typing import Any, Final, final
+from typing import Final, final
 
 import numpy as np
-from jaxtyping import Float64, Int32, Int64, UInt8
+from jaxtyping import Int32, Int64, UInt8
 
 from linnet.codes.blocks import Scores
 from linnet.codes.fields import Fields, number
@@ -24,7 +25,7 @@ from linnet.codes.integers import (
 )
 from linnet.codes.powers import FRACTION_BITS
 from linnet.compression.predictors import Known
-from linnet.compression.softmax_fit import SoftmaxFit, fit_softmax
+from linnet.compression.softmax_fit import Candidate, fit_softmax
 from linnet.errors import DataError
 from linnet.types import Array
 
@@ -89,9 +90,9 @@ class SoftmaxModel:
                 "means: compress it again."
             )
         counts = [known[j].n_levels for j in parents]
-        every = _signed(unpack_integers(fields, sum(counts) * q)).reshape(-1, q)
+        every = _signed(unpack_integers(fields, sum(counts) * q)).reshape(sum(counts), q)
         bounds = np.cumsum([0, *counts])
-        weights = (every[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True))
+        weights = (every[a:b] for a, b in pairwise(bounds))
         return cls(costs, parents, tuple(weights))
 
 
@@ -102,34 +103,25 @@ def fit_model(
     costs = costs_of(np.bincount(symbols).astype(np.float64))
     rows = sampled_rows(len(symbols), most_rows)
     bias = -costs.astype(np.float64) * (_LN2 / COST_UNIT)
-    if len(costs) == 1:
+    if len(costs) <= 1:
         return SoftmaxModel(costs, (), ()), 0.0
     steps = [_LN2 * np.exp2(-_exponents(known[j], costs).astype(np.float64)) for j in candidates]
-    fit = fit_softmax(
-        symbols[rows],
-        len(costs),
-        [(known[j].levels[rows], known[j].n_levels) for j in candidates],
-        steps,
-        bias,
-        len(symbols) / max(1, len(rows)),
+    offered = [
+        Candidate(known[j].levels[rows], each) for j, each in zip(candidates, steps, strict=True)
+    ]
+    fit = fit_softmax(symbols[rows], bias, offered, scale=len(symbols) / len(rows))
+    whole = tuple(
+        np.rint(weights / steps[p]).astype(np.int64)
+        for p, weights in zip(fit.parents, fit.weights, strict=True)
     )
-    return _in_steps(fit, costs, candidates, steps), fit.nats / _LN2
+    model = SoftmaxModel(costs, tuple(candidates[p] for p in fit.parents), whole)
+    return model, fit.nats / _LN2
 
 
 def sampled_rows(n: int, most: int) -> Int64[Array, " m"]:
     """Rows spread evenly over all."""
     m = min(n, most)
     return np.arange(m, dtype=np.int64) * n // max(1, m)
-
-
-def _in_steps(
-    fit: SoftmaxFit, costs: UInt8[Array, " q"], candidates: list[int], steps: list[Any]
-) -> SoftmaxModel:
-    whole = [
-        np.rint(weights / steps[p]).astype(np.int64)
-        for p, weights in zip(fit.parents, fit.weights, strict=True)
-    ]
-    return SoftmaxModel(costs, tuple(candidates[p] for p in fit.parents), tuple(whole))
 
 
 def _exponents(parent: Known, costs: UInt8[Array, " q"]) -> Int64[Array, "l q"]:

@@ -52,9 +52,9 @@ class Spelling:
             fraction = fraction.rstrip("0")
             if self.style is Style.POINTED:
                 fraction = fraction or "0"
-        point = "." if self.decimals and fraction else ""
+        point = f".{fraction}" if self.decimals and fraction else ""
         sign = "-" if value < 0 else ""
-        return self.prefix + f"{sign}{whole}{point}{fraction if point else ''}".encode() + self.suffix
+        return self.prefix + f"{sign}{whole}{point}".encode() + self.suffix
 
 
 @final
