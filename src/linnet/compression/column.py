@@ -24,9 +24,9 @@ from linnet.types import Array
 
 __all__ = ["CodedColumn", "decode_column", "encode_column"]
 
-MOST_SYMBOLS: Final = 40
+MOST_SYMBOLS: Final = 24
 _TRIAL_ROWS: Final = 4096
-_FIT_ROWS: Final = 16384
+_FIT_ROWS: Final = 32768
 
 
 @final

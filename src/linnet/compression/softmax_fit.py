@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
-from jaxtyping import Float32, Float64, Int, Int32, Int64
+from jaxtyping import Float32, Float64, Int, Int32, Int64, UInt8
 from scipy import sparse
 
 from linnet.types import Array
@@ -26,9 +26,9 @@ Shape = tuple[int, int]
 
 # Nats that a weight costs: its bits, and where it stands.
 _PRICE: Final = 3.5
-_KAPPA: Final = 0.3
+_KAPPA: Final = 2.0
 _SWEEPS: Final = 4
-_ROUNDING_SWEEPS: Final = 2
+_ROUNDING_SWEEPS: Final = 3
 _SELECTION_ROWS: Final = 4096
 _MOST_PARENTS: Final = 12
 # Nats that a further column must gain, its name and part in the model counted.
@@ -51,7 +51,7 @@ class SoftmaxFit:
     """
 
     parents: tuple[int, ...]
-    weights: tuple[Float64[Array, "l q"], ...]
+    weights: tuple[Float64[Array, "_ _"], ...]
     nats: float
 
 
@@ -68,7 +68,7 @@ class Candidate:
         Of which weights are to be multiples, in nats.
     """
 
-    levels: Int[Array, " n"]
+    levels: UInt8[Array, " n"]
     steps: Float64[Array, "l q"]
 
 
@@ -82,7 +82,7 @@ class _Group:
     observed: Float64[Array, "l q"]
 
     @classmethod
-    def of(cls, levels: Int[Array, " n"], symbols: Int64[Array, " n"], shape: Shape) -> "_Group":
+    def of(cls, levels: UInt8[Array, " n"], symbols: Int64[Array, " n"], shape: Shape) -> "_Group":
         count, q = shape
         levels = levels.astype(np.int64)
         starts = np.concatenate([[0], np.bincount(levels, minlength=count).cumsum()])

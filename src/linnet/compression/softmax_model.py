@@ -31,7 +31,7 @@ from linnet.types import Array
 
 __all__ = ["SoftmaxModel", "fit_model", "sampled_rows"]
 
-_COARSEST, _FINEST = -2, 8
+_COARSEST, _FINEST, _OFFSET = -2, 8, 3
 _TILE_VALUES: Final = 1 << 16
 _LN2: Final = log(2)
 
@@ -53,7 +53,7 @@ class SoftmaxModel:
 
     costs: UInt8[Array, " q"]
     parents: tuple[int, ...]
-    weights: tuple[Int64[Array, "l q"], ...]
+    weights: tuple[Int64[Array, "_ q"], ...]
 
     def tiles(self, known: list[Known], rows: range) -> Scores:
         """Scores of some rows, some at a time."""
@@ -130,7 +130,7 @@ def _exponents(parent: Known, costs: UInt8[Array, " q"]) -> Int64[Array, "l q"]:
     rows = counts[:, None] >> (costs // COST_UNIT).astype(np.int64)
     # Numbers of rows are far below 2⁵³, where frexp is exact.
     lengths = np.frexp(rows.astype(np.float64))[1].astype(np.int64)
-    return ((lengths - 3) // 2).clip(_COARSEST, _FINEST)
+    return ((lengths - _OFFSET) // 2).clip(_COARSEST, _FINEST)
 
 
 def _unsigned(values: Int64[Array, "..."]) -> Int64[Array, "..."]:
