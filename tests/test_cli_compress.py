@@ -11,10 +11,14 @@ from pyarrow import parquet
 from linnet.cli import run
 
 
+TEXT = "kind;size\r\n" + "".join(f"{'abc'[i % 3]};{i % 3 * 10 + i % 2}\r\n" for i in range(400))
+
+
 @pytest.fixture
 def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder; give its exit code, output and messages."""
+    """Run a command in a folder with one table; give its exit code, output and messages."""
     monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_bytes(TEXT.encode())
     monkeypatch.delenv("LINNET_DEBUG", raising=False)
 
     def command(*arguments):
@@ -25,17 +29,8 @@ def linnet(capsys, tmp_path, monkeypatch):
     return command
 
 
-TEXT = "kind;size\r\n" + "".join(f"{'abc'[i % 3]};{i % 3 * 10 + i % 2}\r\n" for i in range(400))
-
-
-@pytest.fixture
-def table(linnet):
-    Path("t.csv").write_bytes(TEXT.encode())
-    return "t.csv"
-
-
-def test_a_file_comes_back_to_the_last_byte(linnet, table):
-    code, out, err = linnet("compress", table, "-o", "t.lnt")
+def test_a_file_comes_back_to_the_last_byte(linnet):
+    code, out, err = linnet("compress", "t.csv", "-o", "t.lnt")
     assert code == 0, err
     for words in ("kind", "size", "given others", "xz -9", "times as many"):
         assert words in out
@@ -45,8 +40,8 @@ def test_a_file_comes_back_to_the_last_byte(linnet, table):
     assert Path("back.csv").read_bytes() == TEXT.encode()
 
 
-def test_the_account_adds_up(linnet, table):
-    code, out, _ = linnet("compress", table, "-o", "t.lnt", "--json")
+def test_the_account_adds_up(linnet):
+    code, out, _ = linnet("compress", "t.csv", "-o", "t.lnt", "--json")
     account = json.loads(out)
     size = Path("t.lnt").stat().st_size
     parts = account["texts"] + sum(each["data"] + each["model"] for each in account["columns"])
@@ -57,8 +52,8 @@ def test_the_account_adds_up(linnet, table):
     assert account["others"]["file"] == len(TEXT)
 
 
-def test_quiet_says_nothing(linnet, table):
-    assert linnet("compress", table, "-o", "t.lnt", "-q") == (0, "", "")
+def test_quiet_says_nothing(linnet):
+    assert linnet("compress", "t.csv", "-o", "t.lnt", "-q") == (0, "", "")
     assert linnet("decompress", "t.lnt", "-o", "back.csv", "-q") == (0, "", "")
 
 
@@ -93,16 +88,16 @@ def test_parquet_and_arrow_come_back_with_their_types(linnet, name):
     assert Path("back.csv").read_text(encoding="utf-8").splitlines()[1] == '1,"a"'
 
 
-def test_text_is_not_written_as_parquet(linnet, table):
-    linnet("compress", table, "-o", "t.lnt")
+def test_text_is_not_written_as_parquet(linnet):
+    linnet("compress", "t.csv", "-o", "t.lnt")
     code, _, err = linnet("decompress", "t.lnt", "-o", "t.parquet")
     assert code == 2
     assert "t.csv" in err
     assert not Path("t.parquet").exists()
 
 
-def test_damage_leaves_nothing_behind(linnet, table):
-    linnet("compress", table, "-o", "t.lnt")
+def test_damage_leaves_nothing_behind(linnet):
+    linnet("compress", "t.csv", "-o", "t.lnt")
     data = bytearray(Path("t.lnt").read_bytes())
     data[len(data) // 2] ^= 4
     Path("t.lnt").write_bytes(data)
@@ -123,9 +118,9 @@ def test_damage_leaves_nothing_behind(linnet, table):
         (("decompress", "t.csv", "-o", "u.csv"), "no compressed table"),
     ],
 )
-def test_bad_input_is_told(linnet, table, arguments, said):
+def test_bad_input_is_told(linnet, arguments, said):
     Path("cut.parquet").write_bytes(b"PAR1 and no more")
     code, _, err = linnet(*arguments)
     assert code == 2
     assert said in err
-    assert Path(table).read_bytes() == TEXT.encode()
+    assert Path("t.csv").read_bytes() == TEXT.encode()

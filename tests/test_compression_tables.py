@@ -1,6 +1,6 @@
 """Tables in memory come back with their values and types."""
 
-import datetime
+import datetime as dt
 import decimal
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from linnet.compression.lines import compress_lines, decompress_lines
 from linnet.errors import DataError, DataTypeError
 
 FROZEN = Path(__file__).parent / "data" / "codes"
-DAY = datetime.date(2020, 2, 29)
+DAY = dt.date(2020, 2, 29)
 
 
 def same(one, other):
@@ -39,7 +39,7 @@ COLUMNS = {
     "long text": pa.array(["x", "y", None, "x"], pa.large_string()),
     "bytes": [b"\0\1", None, b"", b"x"],
     "yes": [True, None, False, True],
-    "day": [DAY, None, datetime.date(1960, 2, 3), None],
+    "day": [DAY, None, dt.date(1960, 2, 3), None],
     "day64": pa.array([0, 86_400_000, None, 0], pa.date64()),
     "moment": pa.array([1, 2, None, -4], pa.timestamp("ns", "Europe/Berlin")),
     "time": pa.array([1, 2, 3, None], pa.time32("s")),

@@ -46,7 +46,9 @@ def chosen_ways(cells: Cells) -> Ways:
     """Ways in which cells can be numbers; nothing if they are best compressed as text."""
     if numeric := numeric_ways(cells):
         direct, ranked = numeric
-        return [direct] if 2 * len(cells.texts) > len(cells.codes) else [ranked, direct]
+        steps = ranked[0].steps
+        alike = steps is not None and len(steps) == steps[-1] + 1
+        return [direct] if alike or 2 * len(cells.texts) > len(cells.codes) else [ranked, direct]
     if len(cells.texts) > max(_FEW_TEXTS, len(cells.codes) // _ROWS_PER_TEXT):
         return []
     return [text_way(cells)]

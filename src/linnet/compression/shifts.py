@@ -1,10 +1,11 @@
-"""What is taken off a column of numbers before it is coded: nothing, a prediction, the row before.
+"""What is taken off a column before it is coded: nothing, a prediction, or the row before.
 
+The row before is the last one that holds a number, and for texts one of the same rank leaves 0.
 A prediction is a linear regression on earlier columns of numbers, its coefficients rounded to
 float32, computed by `LinearScores`: the same whole number on every machine.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final, final
 
@@ -13,6 +14,7 @@ from jaxtyping import Float32, Float64, Int64
 
 from linnet.codes.fields import Fields, number
 from linnet.codes.linear_scores import LinearScores
+from linnet.compression.alphabet import Way
 from linnet.compression.predictors import Known
 from linnet.compression.sections import read_signed, signed
 from linnet.compression.softmax_model import sampled_rows
@@ -80,15 +82,16 @@ class Shift:
             case ShiftKind.NOTHING:
                 return coded
             case ShiftKind.ROW_BEFORE:
-                return (coded + self.least).cumsum()
+                values = coded.copy()
+                some = coded >= self.odd
+                values[some] = (coded[some] + self.least).cumsum()
+                return values
             case ShiftKind.PREDICTION:
                 values = coded + (self.least + self._predicted(known, len(coded)))
                 return np.where(coded < self.odd, coded, values)
 
     def fitted(self, values: Int64[Array, " n"], known: list[Known]) -> "Shift":
         """Return the same with the least difference found."""
-        from dataclasses import replace
-
         differences = self._differences(values, known)[values >= self.odd]
         return replace(self, least=int(differences.min(initial=0)) - self.odd)
 
@@ -131,7 +134,10 @@ class Shift:
 
     def _differences(self, values: Int64[Array, " n"], known: list[Known]) -> Int64[Array, " n"]:
         if self.kind is ShiftKind.ROW_BEFORE:
-            return np.diff(values, prepend=0)
+            differences = values.copy()
+            some = values >= self.odd
+            differences[some] = np.diff(values[some], prepend=0)
+            return differences
         return values - self._predicted(known, len(values))
 
     def _above(
@@ -147,14 +153,16 @@ class Shift:
         return np.rint((Z * 2.0**self.exponent).clip(-_LARGEST, _LARGEST)).astype(np.int64)
 
 
-def shifts_of(values: Int64[Array, " n"], odd: int, known: list[Known]) -> list[Shift]:
-    """Shifts worth trying for a column of numbers."""
+def shifts_of(column: Known, known: list[Known]) -> list[Shift]:
+    """Shifts worth trying for a column."""
+    values, alphabet = column.values, column.alphabet
+    odd = alphabet.odd
     shifts = [Shift(ShiftKind.NOTHING, odd)]
     if len(values) < 3 or int(values.max()) >= _LARGEST / 4:
         return shifts
-    if not odd:
-        shifts.append(Shift(ShiftKind.ROW_BEFORE, odd).fitted(values, known))
-    prediction = _prediction(values, odd, known)
+    shifts.append(Shift(ShiftKind.ROW_BEFORE, odd).fitted(values, known))
+    numbers = alphabet.way is Way.NUMBERS
+    prediction = _prediction(values, odd, known) if numbers else None
     return [*shifts, prediction.fitted(values, known)] if prediction else shifts
 
 

@@ -3,7 +3,7 @@
 import gzip
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -18,12 +18,12 @@ _Stream: TypeAlias = Any
 """A binary file open for writing, compressing or not."""
 
 
-def write_table(columns: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+def write_table(columns: Any, path: str | os.PathLike[str]) -> None:
     """Write columns to a file, such as predictions.
 
     Parameters
     ----------
-    columns : mapping of names to arrays of shape (n,)
+    columns : mapping of names to arrays of shape (n,), data frame or Arrow table
         The values; missing ones are written as empty cells or nulls.
     path : str or path
         Where to. The suffix names the format: ``.csv``, ``.tsv``, ``.jsonl`` (also ``.ndjson``),
