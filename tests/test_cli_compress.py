@@ -10,7 +10,6 @@ from pyarrow import parquet
 
 from linnet.cli import run
 
-
 TEXT = "kind;size\r\n" + "".join(f"{'abc'[i % 3]};{i % 3 * 10 + i % 2}\r\n" for i in range(400))
 
 

@@ -73,7 +73,7 @@ def encode_column(
     ways: list[Known], known: list[Known], candidates: list[int]
 ) -> tuple[Known, CodedColumn]:
     """Code a column in the best of some ways; some earlier columns are candidates for its model."""
-    trials = [trial for way in ways for trial in _trials(way, known)]
+    trials = [trial for way in ways for trial in _trials(way, known, candidates)]
     best, model = _best(trials, known, candidates)
     head = best.shift.write() + best.leaves.write() + model.write() + best.rest_bytes[0]
     blocks = [
@@ -102,9 +102,9 @@ def decode_column(
     return Known(alphabet, shift.on(leaves.join(symbols, rest), known))
 
 
-def _trials(column: Known, known: list[Known]) -> list[_Trial]:
+def _trials(column: Known, known: list[Known], candidates: list[int]) -> list[_Trial]:
     trials = []
-    for shift in shifts_of(column, known):
+    for shift in shifts_of(column, known, candidates):
         coded = shift.off(column.values, known)
         leaves = Leaves.of(coded, MOST_SYMBOLS)
         symbols, rest = leaves.split(coded)

@@ -16,12 +16,16 @@ __all__ = ["TextReader", "TextWriter", "packed_text", "read_signed", "signed", "
 
 _PLAIN, _DEFLATE, _LZMA = 0, 1, 2
 _FILTERS: Final = [{"id": lzma.FILTER_LZMA2, "preset": 9 | lzma.PRESET_EXTREME}]
+# Three times as fast, a few per cent longer. Its dictionary is smaller: one filter reads both.
+_QUICK: Final = [{"id": lzma.FILTER_LZMA2, "preset": 6}]
+_MOST_FOR_EXTREME: Final = 1 << 22
 _MOST_FOR_DEFLATE: Final = 1 << 16
 
 
 def packed_text(data: bytes) -> bytes:
     """Compress bytes as well as the standard library can, with what a reader must know."""
-    ways = {_PLAIN: data, _LZMA: lzma.compress(data, lzma.FORMAT_RAW, filters=_FILTERS)}
+    filters = _FILTERS if len(data) <= _MOST_FOR_EXTREME else _QUICK
+    ways = {_PLAIN: data, _LZMA: lzma.compress(data, lzma.FORMAT_RAW, filters=filters)}
     if len(data) <= _MOST_FOR_DEFLATE:
         deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
         ways[_DEFLATE] = deflate.compress(data) + deflate.flush()

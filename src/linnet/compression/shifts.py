@@ -153,8 +153,8 @@ class Shift:
         return np.rint((Z * 2.0**self.exponent).clip(-_LARGEST, _LARGEST)).astype(np.int64)
 
 
-def shifts_of(column: Known, known: list[Known]) -> list[Shift]:
-    """Shifts worth trying for a column."""
+def shifts_of(column: Known, known: list[Known], candidates: list[int]) -> list[Shift]:
+    """Shifts worth trying for a column, which earlier ones that are candidates may predict."""
     values, alphabet = column.values, column.alphabet
     odd = alphabet.odd
     shifts = [Shift(ShiftKind.NOTHING, odd)]
@@ -162,14 +162,16 @@ def shifts_of(column: Known, known: list[Known]) -> list[Shift]:
         return shifts
     shifts.append(Shift(ShiftKind.ROW_BEFORE, odd).fitted(values, known))
     numbers = alphabet.way is Way.NUMBERS
-    prediction = _prediction(values, odd, known) if numbers else None
+    prediction = _prediction(values, odd, known, candidates) if numbers else None
     return [*shifts, prediction.fitted(values, known)] if prediction else shifts
 
 
-def _prediction(values: Int64[Array, " n"], odd: int, known: list[Known]) -> Shift | None:
+def _prediction(
+    values: Int64[Array, " n"], odd: int, known: list[Known], candidates: list[int]
+) -> Shift | None:
     rows = sampled_rows(len(values), _FIT_ROWS)
     rows = rows[values[rows] >= odd]
-    numbers = [j for j, each in enumerate(known) if each.quantities is not None]
+    numbers = [j for j in candidates if known[j].quantities is not None]
     if not numbers or len(rows) < 8 * _MOST_PREDICTORS:
         return None
     y = values[rows].astype(np.float64)

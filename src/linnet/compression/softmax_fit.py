@@ -4,11 +4,12 @@ Scores z_c = b_c + Σ_p W_p[level of p, c]. For the levels of one column, which 
 
     W_p[l, c] ← W_p[l, c] + log (observed_lc + κ) / (expected_lc + κ)
 
-never raises the cross entropy by more than κ's share (generalised iterative scaling, Darroch and
-Ratcliff 1972): columns take turns. Columns join one by one, the one that gains most first: a cell
-(l, c) is worth observed log(observed/expected) − observed + expected nats, less its price. At the
-end weights become whole multiples of their steps, column by column, where the others make up for
-what rounding did; those that gain less than their price become 0.
+lowers the cross entropy (κ = 0: generalised iterative scaling, Darroch and Ratcliff 1972), the more
+slowly the fewer the rows: with κ = 2 a few turns of all columns stop short of fitting chance.
+Columns join one by one, the one that gains most first: a cell (l, c) is worth
+observed log(observed/expected) − observed + expected nats, less its price. At the end weights become
+whole multiples of their steps, column by column, where the others make up for what rounding did;
+those that gain less than their price become 0.
 """
 
 from dataclasses import dataclass
