@@ -180,9 +180,26 @@ def test_texts_that_never_recur_are_compressed_as_text():
     assert len(packed(text)) < 1.1 * len(lzma.compress(text, preset=9))
 
 
+def test_prose_takes_what_lzma_makes_of_it():
+    rng = np.random.default_rng(6)
+    words = [bytes(rng.integers(97, 123, rng.integers(2, 9)).tolist()) for _ in range(300)]
+    lines = [b" ".join(words[i] for i in rng.integers(0, 300, 9)) for _ in range(400)]
+    text = b"".join(line[: int(rng.integers(20, 60))] + b"\n" for line in lines)
+    data = packed(text)
+    assert decompress_lines(data) == text
+    assert len(data) < 1.005 * len(lzma.compress(text, preset=9))
+
+
+def test_bytes_of_no_table_take_what_lzma_makes_of_them():
+    content = bytes(np.random.default_rng(7).integers(0, 16, 5000).tolist())
+    data = packed(content)
+    assert decompress_lines(data) == content
+    assert len(data) < 1.005 * len(lzma.compress(content, preset=9))
+
+
 def test_very_wide_tables_come_back():
     rng = np.random.default_rng(5)
-    numbers = rng.integers(0, 3, (40, 400))
+    numbers = rng.integers(0, 3, (30, 120))
     returns(b"".join(b",".join(b"%d" % v for v in row) + b"\n" for row in numbers))
 
 

@@ -24,7 +24,7 @@ def decompress_file(file: Path, output: Path) -> None:
     check_output(output, file)
     contents = unpack_table(read_as_stored(file))
     binary = output.suffix.lower() in _BINARY
-    if contents.kind is Kind.LINES:
+    if contents.kind is not Kind.ARROW:
         if binary:
             raise SettingError(
                 f"{output}: the table was a text file, and comes back as that. Name a file such as "

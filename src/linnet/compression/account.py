@@ -1,9 +1,12 @@
 """What the bytes of a compressed table are for."""
 
 from dataclasses import asdict, dataclass
-from typing import Any, final
+from typing import Any, Final, final
 
-__all__ = ["ColumnAccount", "TableAccount"]
+__all__ = ["TEXT", "ColumnAccount", "TableAccount"]
+
+TEXT: Final = "text"
+"""The coder of a column that is compressed as text."""
 
 
 @final
@@ -54,6 +57,11 @@ class TableAccount:
     columns: tuple[ColumnAccount, ...]
     texts: int
     total: int
+
+    @property
+    def values(self) -> int:
+        """Bytes of values that models code: all but texts, models, and columns as text."""
+        return sum(each.data for each in self.columns if each.coder != TEXT)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the account as plain values."""

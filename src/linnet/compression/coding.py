@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Int64
 
 from linnet.codes.fields import Fields
+from linnet.compression.account import TEXT
 from linnet.compression.alphabet import Alphabet, Way, numeric_ways, text_way
 from linnet.compression.cells import Cells
 from linnet.compression.column import CodedColumn, decode_column, encode_column
@@ -62,7 +63,7 @@ def code_column(
         rows = TextWriter()
         rows.write(cells.rows())
         data = rows.to_bytes()
-        return CodedCells("text", bytes([_AS_TEXT]), data, (), float(len(data)))
+        return CodedCells(TEXT, bytes([_AS_TEXT]), data, (), float(len(data)))
     column, coded = encode_column([Known(*way) for way in ways], known, candidates)
     known.append(column)
     head = column.alphabet.write(texts)

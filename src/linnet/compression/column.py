@@ -110,7 +110,8 @@ def _trials(column: Known, known: list[Known], candidates: list[int]) -> list[_T
         symbols, rest = leaves.split(coded)
         packed = pack_rest(leaves, symbols, rest)
         trials.append(_Trial(column, shift, leaves, symbols, rest, packed))
-    return trials
+    # What is no shorter alone hardly becomes so by other columns, which the shift has used.
+    return [trial for trial in trials if trial is trials[0] or _alone(trial) < _alone(trials[0])]
 
 
 def _best(

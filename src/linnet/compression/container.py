@@ -2,7 +2,7 @@
 
     4 bytes  "lnt" and the format's version, 1
     8 bytes  BLAKE2b of the rest
-    1 byte   what it was: 1 lines of text, 2 an Arrow table
+    1 byte   what it was: 1 lines of text, 2 an Arrow table, 3 bytes
     numbers  rows, columns, size of what tells how cells stood, texts
     bytes    how cells stood; all texts
     of each column, in the order of coding:
@@ -55,6 +55,7 @@ class Kind(IntEnum):
 
     LINES = 1
     ARROW = 2
+    BYTES = 3
 
 
 @final

@@ -43,7 +43,12 @@ def compress_lines(data: bytes, progress: Progress | None = None) -> tuple[bytes
         check=zlib.crc32(data),
         names=tuple(names) or tuple(f"c{i}" for i in range(1, len(columns) + 1)),
     )
-    return pack_table(contents, progress)
+    data_and_account = pack_table(contents, progress)
+    if 2 * data_and_account[1].values > data_and_account[1].total:
+        return data_and_account
+    # Hardly a table: what its lines have in common may be worth more than columns.
+    whole = Contents(Kind.BYTES, 0, [], b"", (data,), zlib.crc32(data))
+    return min(data_and_account, pack_table(whole), key=lambda each: len(each[0]))
 
 
 def decompress_lines(data: Any) -> bytes:
@@ -55,7 +60,7 @@ def decompress_lines(data: Any) -> bytes:
         If bytes were altered or lost, or it was no file of lines.
     """
     contents = unpack_table(data)
-    if contents.kind is not Kind.LINES:
+    if contents.kind is Kind.ARROW:
         raise DataError(
             "The compressed table was no text file. Give decompress_table its bytes, or linnet "
             "decompress a name that ends in .csv, .parquet or .arrow."
@@ -64,7 +69,9 @@ def decompress_lines(data: Any) -> bytes:
 
 
 def lines_of(contents: Contents) -> bytes:
-    """Put the lines of a compressed file together."""
+    """Put a compressed file together."""
+    if contents.kind is Kind.BYTES:
+        return checked(contents.texts[0], contents.check)
     fields = Fields(memoryview(contents.about))
     ends, named, odd = fields.number(), fields.number(), fields.number()
     gaps = unpack_integers(fields, odd)

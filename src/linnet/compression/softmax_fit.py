@@ -4,12 +4,12 @@ Scores z_c = b_c + Σ_p W_p[level of p, c]. For the levels of one column, which 
 
     W_p[l, c] ← W_p[l, c] + log (observed_lc + κ) / (expected_lc + κ)
 
-lowers the cross entropy (κ = 0: generalised iterative scaling, Darroch and Ratcliff 1972), the more
-slowly the fewer the rows: with κ = 2 a few turns of all columns stop short of fitting chance.
+lowers the cross entropy (κ = 0: generalised iterative scaling, Darroch and Ratcliff 1972), more
+slowly where rows are few: with κ = 2 a few turns of all columns stop short of fitting chance.
 Columns join one by one, the one that gains most first: a cell (l, c) is worth
-observed log(observed/expected) − observed + expected nats, less its price. At the end weights become
-whole multiples of their steps, column by column, where the others make up for what rounding did;
-those that gain less than their price become 0.
+observed log(observed/expected) − observed + expected nats, less its price. At the end weights
+become whole multiples of their steps, column by column, where the others make up for what
+rounding did; those that gain less than their price become 0.
 """
 
 from dataclasses import dataclass
