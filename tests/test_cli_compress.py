@@ -4,13 +4,17 @@ import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from linnet.cli import run
 
-TEXT = "kind;size\r\n" + "".join(f"{'abc'[i % 3]};{i % 3 * 10 + i % 2}\r\n" for i in range(400))
+KINDS = np.random.default_rng(0).integers(0, 3, 1000)
+TEXT = "kind;size\r\n" + "".join(
+    f"{'abc'[k]};{10 * k + i % 7 % 2}\r\n" for i, k in enumerate(KINDS)
+)
 
 
 @pytest.fixture
@@ -49,6 +53,16 @@ def test_the_account_adds_up(linnet):
     # Magic, digests and sizes are what is left.
     assert 0 < size - parts < 60
     assert account["others"]["file"] == len(TEXT)
+
+
+def test_a_file_that_is_no_table_comes_back_too(linnet):
+    prose = " to be or not to be\nthat is the question\n\n whether" * 20
+    Path("t.txt").write_text(prose, encoding="utf-8")
+    code, out, _ = linnet("compress", "t.txt", "-o", "t.lnt")
+    assert code == 0
+    assert "No column is coded" in out
+    assert linnet("decompress", "t.lnt", "-o", "u.txt")[0] == 0
+    assert Path("u.txt").read_bytes() == Path("t.txt").read_bytes()
 
 
 def test_quiet_says_nothing(linnet):

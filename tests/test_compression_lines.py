@@ -190,6 +190,15 @@ def test_prose_takes_what_lzma_makes_of_it():
     assert len(data) < 1.005 * len(lzma.compress(text, preset=9))
 
 
+def test_rows_that_recur_take_what_lzma_makes_of_them():
+    rng = np.random.default_rng(8)
+    rows = [b"%d,%d,%d\n" % tuple(row) for row in rng.integers(0, 10**6, (200, 3)).tolist()]
+    text = b"".join(rows * 30)
+    data = packed(text)
+    assert decompress_lines(data) == text
+    assert len(data) < 1.005 * len(lzma.compress(text, preset=9))
+
+
 def test_bytes_of_no_table_take_what_lzma_makes_of_them():
     content = bytes(np.random.default_rng(7).integers(0, 16, 5000).tolist())
     data = packed(content)

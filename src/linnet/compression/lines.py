@@ -1,7 +1,7 @@
 """Any text file as a compressed table, and back to the last byte."""
 
 import zlib
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from linnet.compression.layout import Layout, join_lines, split_lines
 from linnet.errors import DataError
 
 __all__ = ["compress_lines", "decompress_lines", "lines_of"]
+
+_SAMPLE: Final = 1 << 18
 
 
 def compress_lines(data: bytes, progress: Progress | None = None) -> tuple[bytes, TableAccount]:
@@ -43,12 +45,11 @@ def compress_lines(data: bytes, progress: Progress | None = None) -> tuple[bytes
         check=zlib.crc32(data),
         names=tuple(names) or tuple(f"c{i}" for i in range(1, len(columns) + 1)),
     )
-    data_and_account = pack_table(contents, progress)
-    if 2 * data_and_account[1].values > data_and_account[1].total:
-        return data_and_account
-    # Hardly a table: what its lines have in common may be worth more than columns.
+    as_table = pack_table(contents, progress)
+    if not _bytes_may_be_shorter(data, as_table[1]):
+        return as_table
     whole = Contents(Kind.BYTES, 0, [], b"", (data,), zlib.crc32(data))
-    return min(data_and_account, pack_table(whole), key=lambda each: len(each[0]))
+    return min(as_table, pack_table(whole), key=lambda each: len(each[0]))
 
 
 def decompress_lines(data: Any) -> bytes:
@@ -87,6 +88,16 @@ def lines_of(contents: Contents) -> bytes:
         n_rows=contents.n_rows,
     )
     return checked(join_lines(layout, contents.columns), contents.check)
+
+
+def _bytes_may_be_shorter(data: bytes, account: TableAccount) -> bool:
+    """Whether this is hardly a table, or its rows recur, by what deflate makes of some of it."""
+    if 2 * account.values < account.total:
+        return True
+    middle = max(0, len(data) - _SAMPLE) // 2
+    sample = data[middle : middle + _SAMPLE]
+    # LZMA is seldom a third shorter than deflate.
+    return len(zlib.compress(sample)) * len(data) < 1.5 * account.total * len(sample)
 
 
 def _layout_bytes(layout: Layout) -> bytes:

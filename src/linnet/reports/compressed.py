@@ -32,7 +32,10 @@ def compressed_text(account: TableAccount, others: Mapping[str, int]) -> Any:
         f"{name:<10} {size:>12,} bytes{_times(size, account.total)}"
         for name, size in others.items()
     ]
-    return Group(_grid(account), Text("\n".join(lines)))
+    text = Text("\n".join(lines))
+    if not account.columns:
+        return Group(Text("No column is coded: the file is shorter as bytes (LZMA)."), text)
+    return Group(_grid(account), text)
 
 
 def _times(size: int, total: int) -> str:
