@@ -37,6 +37,8 @@ def returns(data):
 @example(data=b"\n")
 @example(data=b"\n\n\n")
 @example(data=b"\r\n")
+@example(data=b"0.1234567890123456789\n0.12345678901234567891\n0.9876543210987654321\n")
+@example(data=b"123456789012345678901\n223456789012345678902\n-99999999999999999999\n")
 @example(data=b"a,b\r\n1,2\r\n3,4")
 @example(data=b"a,b\n1,2\r\n3,4\r\n")
 @example(data=b'"a\nb",1\n"c",2\n"d,e",3\n')

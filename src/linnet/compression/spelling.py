@@ -91,7 +91,7 @@ def find_spelling(texts: tuple[bytes, ...]) -> Spelling | None:
     (prefix, suffix), _ = affixes.most_common(1)[0]
     lengths = Counter(len(match[4] or b"") for match in matches)
     fixed = lengths.most_common(1)[0][0]
-    most = max(each for each in lengths if each <= _MOST_DIGITS - 1) if lengths else 0
+    most = max((each for each in lengths if each < _MOST_DIGITS), default=0)
     ways = [Spelling(prefix, suffix, fixed, Style.FIXED)]
     if len(lengths) > 1:
         ways += [Spelling(prefix, suffix, most, style) for style in (Style.SHORTEST, Style.POINTED)]
