@@ -20,8 +20,8 @@ from linnet import SoftmaxRegression, decode_labels, encode_labels
 from linnet.codes.blocks import Block, pack_block, unpack_block
 from linnet.codes.column import ROWS_PER_BLOCK, column_sizes
 from linnet.codes.frequencies import frequencies
-from linnet.codes.parallel import in_order
 from linnet.engine import thread_count
+from linnet.parallel import in_order
 
 
 def drawn(n, q, spread=2.0):
