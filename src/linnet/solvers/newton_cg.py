@@ -69,9 +69,8 @@ class NewtonCG:
         value, gradient = counted.value_and_gradient(theta)
         precondition.begin(counted, theta)
         first = size = _size(gradient, precondition(gradient))
-        largest = np.inf
         while True:
-            precise = counted.l2 < NOISE * largest or size**2 <= FINE * abs(value)
+            precise = counted.l2 < NOISE * precondition.largest or size**2 <= FINE * abs(value)
             step = conjugate_gradient(
                 counted.hessian_at(theta, precise=precise),
                 -gradient,
@@ -80,7 +79,7 @@ class NewtonCG:
                 accuracy=self._accuracy(size / first, gradient_bound(counted, gradient)),
                 max_products=MAXIMUM_PRODUCTS,
             )
-            largest = step.largest
+            precondition.largest = step.largest
             newton = step.decrease, step.x
             if solution := record.step(theta, value, gradient, newton):
                 return solution

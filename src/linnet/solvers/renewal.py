@@ -28,9 +28,15 @@ class Renewal:
     ----------
     random : numpy.random.Generator
         Draws the rows that preconditioners are made from.
+
+    Attributes
+    ----------
+    largest : float
+        Largest curvature that the last step has seen; ∞ before the first.
     """
 
     def __init__(self, random: np.random.Generator) -> None:
+        self.largest = np.inf
         self._random = random
         self._preconditioning: Preconditioning
         self._begun = False
