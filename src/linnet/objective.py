@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, final
 
 import numpy as np
@@ -36,9 +37,6 @@ from linnet.types import Array, HessianProduct
 
 __all__ = ["Objective"]
 
-# Scores and probabilities are kept up to so many values, 32 MiB, or so large a share of the data.
-KEPT_VALUES: Final = 2**22
-KEPT_SHARE: Final = 0.1
 FLAT: Final = 1e-4
 """A slope this small beside that of the opposite direction counts as zero.
 
@@ -133,12 +131,12 @@ class Objective:
 
     def value(self, theta: Float[Array, "m p"]) -> float:
         """F(Θ)."""
-        (total,) = self._sums(lambda batch: value_pass(self.loss, batch, theta))
+        (total,) = self._sums(partial(value_pass, self.loss, theta=theta))
         return float(total) / self.source.total_weight + self._penalty(theta)
 
     def value_and_gradient(self, theta: Float[Array, "m p"]) -> tuple[float, Float[Array, "m p"]]:
         """F(Θ) and ∇F(Θ), the gradient in the shape of Θ."""
-        sums = self._sums(lambda batch: gradient_pass(self.loss, batch, theta))
+        sums = self._sums(partial(gradient_pass, self.loss, theta=theta))
         return self._add_penalty(theta, sums, self.source.total_weight)
 
     def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
@@ -157,16 +155,12 @@ class Objective:
             self._sums(keep)
 
         def product(direction: Float[Array, "m p"]) -> Float[Array, "m p"]:
+            of_batches = partial(
+                hessian_product_pass, self.loss, theta=theta, direction=direction, precise=precise
+            )
             of_batch = iter(kept)
             (total,) = self._sums(
-                lambda batch: hessian_product_pass(
-                    self.loss,
-                    batch,
-                    theta,
-                    direction,
-                    curvature=next(of_batch, None),
-                    precise=precise,
-                )
+                (lambda batch: of_batches(batch, curvature=next(of_batch))) if kept else of_batches
             )
             return total / self.source.total_weight + self.l2 * self.penalised(direction)
 
@@ -176,7 +170,7 @@ class Objective:
         self, theta: Float[Array, "m p"]
     ) -> tuple[float, Float[Array, " m"], Float[Array, "m m"]]:
         """F(Θ), and its gradient and Hessian in the intercepts alone."""
-        value, gradient, hessian = self._sums(lambda batch: intercept_pass(self.loss, batch, theta))
+        value, gradient, hessian = self._sums(partial(intercept_pass, self.loss, theta=theta))
         S = self.source.total_weight
         return float(value) / S + self._penalty(theta), gradient / S, hessian / S
 
@@ -195,7 +189,7 @@ class Objective:
         """
         least *= self.source.total_weight / max(1, self.n_samples)
         (hessian,) = self._sums(
-            lambda batch: hessian_pass(self.loss, batch, theta, basis, least=least, precise=precise)
+            partial(hessian_pass, self.loss, theta=theta, basis=basis, least=least, precise=precise)
         )
         hessian /= self.source.total_weight
         scores = np.arange(self.n_scores)
@@ -207,7 +201,7 @@ class Objective:
     ) -> Float[Array, "p m m"]:
         """∇²F(Θ) in each column of Θ alone: how a feature's weights for the scores are coupled."""
         (hessians,) = self._sums(
-            lambda batch: column_hessians_pass(self.loss, batch, theta, precise=precise)
+            partial(column_hessians_pass, self.loss, theta=theta, precise=precise)
         )
         hessians /= self.source.total_weight
         scores = np.arange(self.n_scores)
@@ -216,9 +210,7 @@ class Objective:
 
     def second_moment(self, *, precise: bool = True) -> Float[Array, "p p"]:
         """(1/S) Σᵢ sᵢ x̃ᵢx̃ᵢᵀ, where x̃ is x with a 1 for the intercept."""
-        (total,) = self._sums(
-            lambda batch: second_moment_pass(batch, self.shape[1], precise=precise)
-        )
+        (total,) = self._sums(partial(second_moment_pass, p=self.shape[1], precise=precise))
         return total / self.source.total_weight
 
     def with_l2(self, l2: float) -> "Objective":
@@ -243,7 +235,7 @@ class Objective:
     ) -> Float[Array, "m p"]:
         """Diagonal of ∇²F(Θ)."""
         (total,) = self._sums(
-            lambda batch: hessian_diagonal_pass(self.loss, batch, theta, precise=precise)
+            partial(hessian_diagonal_pass, self.loss, theta=theta, precise=precise)
         )
         return total / self.source.total_weight + self.l2 * self.penalised(np.ones(self.shape))
 
@@ -253,7 +245,7 @@ class Objective:
         Along a direction in which the losses change at all they rise one way or the other, unless
         the classes are separable. The penalty is left out: with it there is always a minimum.
         """
-        ahead, behind = self._sums(lambda batch: slope_pass(self.loss, batch, direction))
+        ahead, behind = self._sums(partial(slope_pass, self.loss, direction=direction))
         return bool(ahead <= FLAT * behind) and bool(behind > 0)
 
     def along(
@@ -357,7 +349,7 @@ class Objective:
         if source.total_weight == 0:
             source = self.source
         H = self.loss.hessian(np.zeros((1, self.n_scores)))[0]
-        squares, total = source.fold(lambda batch: length_pass(batch, self.shape[1]))
+        squares, total = source.fold(partial(length_pass, p=self.shape[1]))
         if total == 0:
             return 0.0, 0.0
         row = float(squares / total) * source.n_samples / source.total_weight
@@ -379,7 +371,7 @@ class Objective:
         return weights
 
     def _may_keep(self, values: int) -> bool:
-        return values <= max(KEPT_VALUES, KEPT_SHARE * self.source.n_values)
+        return values <= self.source.room
 
     def _sums(self, function: Fold) -> tuple[Array, ...]:
         # The passes of the engine go through a batch of any size in tiles of their own.

@@ -18,6 +18,9 @@ __all__ = ["MemorySource"]
 # that data of another dtype are never converted whole.
 TILE_VALUES: Final = 2**19
 MINIMUM_TILE_ROWS: Final = 64
+# Beside the samples so many values may be kept, 32 MiB, or so large a share of theirs.
+KEPT_VALUES: Final = 2**22
+KEPT_SHARE: Final = 0.1
 
 
 @final
@@ -51,6 +54,11 @@ class MemorySource:
     def total_weight(self) -> float:
         """Sum of the weights."""
         return float(self.n_samples if self.weight is None else self.weight.sum())
+
+    @property
+    def room(self) -> int:
+        """How many values may be kept beside the samples."""
+        return max(KEPT_VALUES, int(KEPT_SHARE * self.n_values))
 
     @property
     def tile_rows(self) -> int:

@@ -12,7 +12,11 @@ from linnet.types import Array
 __all__ = ["Fold", "Source", "sum_over"]
 
 Fold = Callable[[Batch], tuple[Array, ...]]
-"""A function of a batch whose parts add up over batches."""
+"""A function of a batch whose parts add up over batches.
+
+Where it may run elsewhere, or its sums be kept, it is a ``functools.partial`` of a function of a
+module: it can be pickled, and told from others by its arguments.
+"""
 
 
 @runtime_checkable
@@ -37,6 +41,11 @@ class Source(Protocol):
     @property
     def total_weight(self) -> float:
         """Sum of the sample weights S; the number of rows where none are given."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """How many values, of all rows together, may be kept beside the samples."""
         ...
 
     def fold(self, function: Fold, *, tiled: bool = True) -> tuple[Array, ...]:
