@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from linnet.data.batch import Batch
 from linnet.types import Array
 
-__all__ = ["Fold", "Source", "sum_over"]
+__all__ = ["Fold", "Source", "added", "sum_over"]
 
 Fold = Callable[[Batch], tuple[Array, ...]]
 """A function of a batch whose parts add up over batches.
@@ -75,13 +75,17 @@ class Source(Protocol):
 
 def sum_over(batches: Iterator[Batch], function: Fold) -> tuple[Array, ...]:
     """Sum ``function`` over ``batches`` in their order, in float64."""
-    total: list[Array] = []
+    total: tuple[Array, ...] = ()
     for batch in batches:
-        parts = function(batch)
-        if total:
-            for sum_so_far, part in zip(total, parts, strict=True):
-                np.add(sum_so_far, part, out=sum_so_far)
-        else:
-            # A copy: the sum is built in place, and a part may be a view of the caller's array.
-            total = [np.array(part, dtype=np.float64) for part in parts]
-    return tuple(total)
+        total = added(total, function(batch))
+    return total
+
+
+def added(total: tuple[Array, ...], parts: tuple[Array, ...]) -> tuple[Array, ...]:
+    """Add the parts of a batch to the sums so far, in place; those of the first begin them."""
+    if not total:
+        # A copy: the sum is built in place, and a part may be a view of the caller's array.
+        return tuple(np.array(part, dtype=np.float64) for part in parts)
+    for sum_so_far, part in zip(total, parts, strict=True):
+        np.add(sum_so_far, part, out=sum_so_far)
+    return total

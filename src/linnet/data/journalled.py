@@ -1,0 +1,102 @@
+"""A source whose passes are written to a journal, and not made again where they stand there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, final, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from linnet.data.batch import Batch
+from linnet.data.journal import Journal
+from linnet.data.source import Fold, Source, added
+from linnet.types import Array
+
+__all__ = ["JournalledSource"]
+
+
+@runtime_checkable
+class _InBlocks(Protocol):
+    """A source that can be read from any of its blocks on."""
+
+    def batches(self, start: int = 0) -> Iterator[Batch]:
+        """Give the blocks from number ``start`` on, in order."""
+        ...
+
+
+@final
+@dataclass(frozen=True)
+class JournalledSource:
+    """The samples of another source; sums over them are noted in a journal, and taken from it.
+
+    A pass over blocks is noted also while it runs, so that not even a long one is lost.
+
+    Parameters
+    ----------
+    source : Source
+        The samples.
+    journal : Journal
+        Where sums are noted.
+    """
+
+    source: Source
+    journal: Journal
+
+    @property
+    def n_samples(self) -> int:
+        """Number of rows."""
+        return self.source.n_samples
+
+    @property
+    def n_features(self) -> int:
+        """Number of columns."""
+        return self.source.n_features
+
+    @property
+    def n_values(self) -> int:
+        """Number of values stored."""
+        return self.source.n_values
+
+    @property
+    def total_weight(self) -> float:
+        """Sum of the weights."""
+        return self.source.total_weight
+
+    @property
+    def room(self) -> int:
+        """0: what is kept in memory would be lost with the process."""
+        return 0
+
+    def fold(self, function: Fold, *, tiled: bool = True) -> tuple[Array, ...]:
+        """Sum ``function`` over the batches, unless the journal knows the sums."""
+        if not isinstance(function, partial):
+            return self.source.fold(function, tiled=tiled)
+        key = self.journal.key(function)
+        sums = self.journal.find(key)
+        if sums is None:
+            sums = self._sum(function, key, tiled=tiled)
+            self.journal.add(key, sums)
+        return sums
+
+    def shuffled(self, random: np.random.Generator) -> Iterator[tuple[Batch, Int[Array, " n"]]]:
+        """Each row once, in random order."""
+        return self.source.shuffled(random)
+
+    def sample(self, random: np.random.Generator, size: int) -> Source:
+        """At most ``size`` rows; their passes cost little and are not noted."""
+        sample = self.source.sample(random, size)
+        return self if sample is self.source else sample
+
+    def rotated(self, basis: Float[Array, "p r"]) -> Source:
+        """Put samples Bᵀx in place of x."""
+        return self.source.rotated(basis)
+
+    def _sum(self, function: Fold, key: str, *, tiled: bool) -> tuple[Array, ...]:
+        if not isinstance(self.source, _InBlocks):
+            return self.source.fold(function, tiled=tiled)
+        blocks, sums = self.journal.unfinished(key)
+        for number, batch in enumerate(self.source.batches(blocks), start=blocks + 1):
+            sums = added(sums, function(batch))
+            self.journal.note(key, number, sums)
+        return sums
