@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from linnet.calculus import check_gradient
 from linnet.data import MemorySource, Source, memory
+from linnet.data.memory import KEPT_VALUES
 from linnet.engine import Iterate, StepRule
 from linnet.losses import SoftmaxCrossEntropy, SquaredLoss
 from linnet.numeric import EPSILON
-from linnet.objective import KEPT_VALUES, Objective
+from linnet.objective import Objective
 from linnet.solvers.problem import Problem
 
 seeds = st.integers(0, 2**32 - 1)

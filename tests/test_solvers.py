@@ -333,7 +333,7 @@ def test_a_line_search_halves_where_scores_would_be_too_many():
     value, gradient = objective.value_and_gradient(theta)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("linnet.objective.KEPT_VALUES", 0)
+        patch.setattr("linnet.data.memory.KEPT_VALUES", 0)
         landing = backtrack(objective, theta, value, gradient, -1e4 * gradient)
 
     assert landing.value < value

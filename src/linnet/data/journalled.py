@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol, final, runtime_checkable
 
 import numpy as np
@@ -70,9 +69,11 @@ class JournalledSource:
 
     def fold(self, function: Fold, *, tiled: bool = True) -> tuple[Array, ...]:
         """Sum ``function`` over the batches, unless the journal knows the sums."""
-        if not isinstance(function, partial):
+        try:
+            key = self.journal.key(function)
+        except TypeError:
+            # A function made on the spot, which nothing tells from others.
             return self.source.fold(function, tiled=tiled)
-        key = self.journal.key(function)
         sums = self.journal.find(key)
         if sums is None:
             sums = self._sum(function, key, tiled=tiled)

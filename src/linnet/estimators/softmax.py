@@ -235,7 +235,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self.separation_ = None
         told = ""
         if solution.separation is not None:
-            self.separation_ = separation_along(X, targets, weight, classes, solution.separation)
+            self.separation_ = separation_along(source, classes, solution.separation)
             told = f" Told apart for certain: {self.separation_}." if self.separation_.pairs else ""
         warn_unless_converged("SoftmaxRegression", solution.ending, solution.certificate, told)
         return self

@@ -58,6 +58,8 @@ TYPICAL_CURVATURE: Final = 0.05
 COMMON_UNITS: Final = 1e4
 # Pairs of classes that are both likely, for a row of data that people have.
 RELEVANT_PAIRS: Final = 2.0
+# An operation of two levels takes so many times as long as one of a pass.
+SLOWNESS: Final = 3.0
 # Added to the unit diagonal of a scaled Hessian, the next where one was too little.
 SMALL_RIDGES: Final = (1e-10, 1e-7, 1e-4, 1e-1)
 
@@ -243,13 +245,13 @@ class _TwoLevels:
 
     @property
     def passes(self) -> float:
-        """About how many passes over the data it costs to build one, by arithmetic."""
+        """About how many passes over the data it costs to build one."""
         m, p = self.problem.shape
         n, r = self.problem.n_samples, self.leading
         rows = min(n, ROWS_PER_PARAMETER[self.level] * LEADING_PARAMETERS[self.level])
         hessian = rows * r * (p + RELEVANT_PAIRS * r / 2)
         others = self.sample.n_samples * (p - r) * m * (m + 1) / 2
-        return (hessian + others + (m * r) ** 3 / 6) / (2.0 * n * m * p)
+        return SLOWNESS * (hessian + others + (m * r) ** 3 / 6) / (2.0 * n * m * p)
 
     def stronger(self) -> "Preconditioning | None":
         """Return one with more leading directions; at last the whole Hessian, if it fits."""
@@ -259,6 +261,7 @@ class _TwoLevels:
         if m * p > LARGEST_LAST_FACTOR:
             return None
         n = self.problem.n_samples
+        # Of every row's pairs of classes the few that are both likely are left.
         rows = int(n * 2 * RELEVANT_PAIRS / m)
         return _Whole(self.problem, n, self.random, _passes_to_build(self.problem, rows, p))
 

@@ -17,7 +17,7 @@ AGED: Final = 1.5
 # And so does one that costs no more than this share of the last step's products.
 CHEAP: Final = 0.5
 # A stronger one is worth its cost where that many times over has gone into products without it.
-PAID: Final = 6.0
+PAID: Final = 2.0
 
 
 @final

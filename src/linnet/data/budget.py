@@ -1,0 +1,100 @@
+"""How much memory a fit may take: as people write it, and what is left of it for the data."""
+
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+from linnet.errors import SettingError
+
+__all__ = ["bytes_in_words", "memory_budget", "memory_for_data"]
+
+_PREFIXES: Final = ("", "K", "M", "G", "T")
+_WRITTEN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE)
+_SHARE: Final = 0.25
+_LEAST: Final = 48 * 10**6
+# A control group without a limit says a number near 2^63.
+_CONTROL_GROUPS: Final = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+
+
+def memory_budget(memory: str | float | None) -> int:
+    """Return a budget in bytes; ``None`` is a quarter of what the machine, or container, has.
+
+    Raises
+    ------
+    SettingError
+        If ``memory`` is not a size such as ``"200MB"``, ``"1.5 GiB"`` or a number of bytes.
+
+    Examples
+    --------
+    >>> memory_budget("200MB"), memory_budget("1 GiB")
+    (200000000, 1073741824)
+    """
+    if memory is None:
+        return int(_SHARE * _machine())
+    found = _WRITTEN.fullmatch(str(memory))
+    if found is None or float(found[1]) == 0:
+        raise SettingError(
+            f"memory is {memory!r}: give a size such as '200MB' or '1.5GiB', or a number of bytes."
+        )
+    base = 1024 if found[3] else 1000
+    return int(float(found[1]) * base ** _PREFIXES.index(found[2].upper()))
+
+
+def memory_for_data(budget: int) -> int:
+    """Return what the process leaves of a budget, in bytes.
+
+    Raises
+    ------
+    SettingError
+        If that is too little to go through data at all.
+    """
+    taken = _resident()
+    if budget - taken < _LEAST:
+        given, alone, least, enough = (
+            bytes_in_words(float(size)) for size in (budget, taken, _LEAST, taken + 2 * _LEAST)
+        )
+        raise SettingError(
+            f"A memory of {given} is too little: this process alone takes {alone}, and going "
+            f"through data {least} or more. Give at least {enough}."
+        )
+    return budget - taken
+
+
+def bytes_in_words(size: float) -> str:
+    """Write a number of bytes.
+
+    Examples
+    --------
+    >>> bytes_in_words(1234567.0), bytes_in_words(980.0)
+    ('1.23 MB', '980 B')
+    """
+    power = 0
+    while size >= 999.5 and power < len(_PREFIXES) - 1:
+        size /= 1000
+        power += 1
+    return f"{size:.3g} {_PREFIXES[power]}B"
+
+
+def _machine() -> int:
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for file in _CONTROL_GROUPS:
+        try:
+            memory = min(memory, int(file.read_text()))
+        except (OSError, ValueError):
+            continue
+    return memory
+
+
+def _resident() -> int:
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        import resource
+
+        # Elsewhere the peak is all that can be had: macOS gives it in bytes.
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return pages * os.sysconf("SC_PAGE_SIZE")
