@@ -5,8 +5,9 @@ from itertools import combinations
 from typing import Any, Final, final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from linnet.data import MemorySource, Source
 from linnet.engine import scores
 from linnet.types import Array
 
@@ -56,7 +57,8 @@ class Separation:
     intercept : array of shape (m,)
         The direction in the intercepts b.
     pairs : tuple of SeparatedPair
-        Pairs of classes of which it tells rows apart. Empty where targets are distributions.
+        Pairs of classes of which it tells rows apart. Empty where targets are distributions, and
+        where the rows are not in memory.
     """
 
     coef: Float[Array, "m k"]
@@ -69,20 +71,18 @@ class Separation:
         return named + (f"; and {more} more pairs" if more > 0 else "")
 
 
-def separation_along(
-    X: Any,
-    targets: Int[Array, " n"] | Float[Array, "n q"],
-    weight: Float[Array, " n"] | None,
-    classes: Array,
-    direction: Float[Array, "m p"],
-) -> Separation:
-    """Find the pairs of classes that a direction of separation tells apart."""
+def separation_along(source: Source, classes: Array, direction: Float[Array, "m p"]) -> Separation:
+    """Find the pairs of classes that a direction of separation tells apart.
+
+    The pairs are found for rows in memory alone: the margins of all rows are compared.
+    """
     direction = direction / np.linalg.norm(direction)
-    k = X.shape[1]
+    k = source.n_features
     free = direction[:, k] if direction.shape[1] > k else np.zeros(len(direction))
     pairs: list[SeparatedPair] = []
-    if targets.ndim == 1:
-        U = scores(X, direction)
+    if isinstance(source, MemorySource) and source.y.ndim == 1:
+        targets, weight = source.y, source.weight
+        U = scores(source.X, direction)
         if len(classes) == 2:
             U = np.pad(U, ((0, 0), (1, 0)))
         least = ON_THE_BOUNDARY * float(np.abs(U).max())
