@@ -9,6 +9,7 @@ __all__ = [
     "MissingDependencyError",
     "ModelFileError",
     "SettingError",
+    "SourceLostError",
     "TableError",
 ]
 
@@ -39,6 +40,10 @@ class SettingError(LinnetError, ValueError):
 
 class MissingDependencyError(LinnetError, ImportError):
     """An optional package is needed: the message says which, and how to install it."""
+
+
+class SourceLostError(LinnetError, ConnectionError):
+    """Rows on other machines that can no longer be reached: the message says what was lost."""
 
 
 class LinnetWarning(UserWarning):

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
+import numpy as np
+
 from linnet.types import Array
 
 __all__ = ["Batch", "Matrix"]
@@ -27,3 +29,9 @@ class Batch:
     def n_samples(self) -> int:
         """Number of rows."""
         return int(self.X.shape[0])
+
+    def __sizeof__(self) -> int:
+        """Bytes of all arrays: a scheduler asks before it moves a batch to another machine."""
+        dense = isinstance(self.X, np.ndarray)
+        parts = (self.X,) if dense else (self.X.data, self.X.indices, self.X.indptr)
+        return sum(part.nbytes for part in (*parts, self.y, self.weight) if part is not None)

@@ -9,10 +9,12 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from linnet.data import MemorySource
+from linnet.data import MemorySource, Source
+from linnet.data.dask_collections import is_collection
 from linnet.engine import engine_name, scores
 from linnet.errors import DataError
 from linnet.estimators.convergence import warn_unless_converged
+from linnet.estimators.distributed import labelled_rows
 from linnet.estimators.saving import (
     State,
     fitting_state,
@@ -181,7 +183,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n, k)
-            Samples; any real type, dense or CSR, read without a copy.
+            Samples; any real type, dense or CSR, read without a copy. Or a Dask array or data
+            frame, whose rows stay on their workers.
         y : array of shape (n,) or (n, q)
             Labels; or, of shape (n, q), a distribution over classes 0, …, q−1 for each row.
         sample_weight : array of shape (n,), optional
@@ -205,11 +208,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             If the optimum was not reached within ``tol``.
         """
         self._check_settings()
-        X = check_features(self, X, reset=True)
-        weight = check_weights(sample_weight, X.shape[0])
-        classes, targets = read_targets(y, X.shape[0])
-        weight = class_weights(self.class_weight, classes, targets, weight)
-        source = MemorySource(X, targets, weight)
+        source, classes = self._rows(X, y, sample_weight)
         objective = self._objective(source, len(classes))
         solver = choose_solver(
             self.solver,
@@ -380,8 +379,18 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         return np.random.default_rng(seed)
 
+    def _rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Source, Array]:
+        """Rows with the numbers of their classes, wherever they lie; and the classes."""
+        if is_collection(X):
+            return labelled_rows(self, X, y, sample_weight, self.class_weight)
+        X = check_features(self, X, reset=True)
+        weight = check_weights(sample_weight, X.shape[0])
+        classes, targets = read_targets(y, X.shape[0])
+        weight = class_weights(self.class_weight, classes, targets, weight)
+        return MemorySource(X, targets, weight), classes
+
     def _objective(
-        self, source: MemorySource, n_classes: int, total_weight: float | None = None
+        self, source: Source, n_classes: int, total_weight: float | None = None
     ) -> Objective:
         return softmax_objective(
             source,
@@ -391,9 +400,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             total_weight=total_weight,
         )
 
-    def _start(
-        self, objective: Objective, source: MemorySource, classes: Array
-    ) -> Float[Array, "m p"]:
+    def _start(self, objective: Objective, source: Source, classes: Array) -> Float[Array, "m p"]:
         """Begin from the last fit if asked to, else from the marginal distribution of y."""
         if self.warm_start and hasattr(self, "coef_") and np.array_equal(self.classes_, classes):
             theta = theta_of(self)

@@ -1,12 +1,13 @@
 """A softmax model and the parameters Θ = [W b] that solvers see: there, and back."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float
 
-from linnet.data import MemorySource
+from linnet.data import Batch, MemorySource, Source
 from linnet.losses import SoftmaxCrossEntropy
 from linnet.objective import Objective
 from linnet.solvers import Certificate
@@ -17,6 +18,7 @@ from linnet.types import Array
 __all__ = [
     "keep_solution",
     "keep_theta",
+    "label_totals",
     "marginal_start",
     "softmax_objective",
     "theta_of",
@@ -37,7 +39,7 @@ class SoftmaxModel(Protocol):
 
 
 def softmax_objective(
-    source: MemorySource,
+    source: Source,
     n_classes: int,
     C: float,
     *,
@@ -55,15 +57,23 @@ def softmax_objective(
     )
 
 
-def marginal_start(objective: Objective, source: MemorySource) -> Float[Array, "m p"]:
+def marginal_start(objective: Objective, source: Source) -> Float[Array, "m p"]:
     """No weights, and the intercepts that are best so: the marginal distribution of the labels."""
     theta = np.zeros(objective.shape)
     if objective.fit_intercept:
-        # While weights are zero features do not matter, and need not be read.
-        labels = MemorySource(np.empty((source.n_samples, 0)), source.y, source.weight)
+        # While weights are zero features do not matter, and one row stands for all of a class.
+        totals = label_totals(source, max(2, objective.n_scores))
+        nothing = np.empty((len(totals), 0))
+        labels = MemorySource(nothing, np.arange(len(totals)), totals)
         marginal = replace(objective, source=labels)
         theta[:, -1:] = minimise_intercepts(marginal, theta[:, -1:])
     return theta
+
+
+def label_totals(source: Source, n_classes: int) -> Float[Array, " q"]:
+    """Total weight of the rows of each class; of probabilities, where targets are those."""
+    (totals,) = source.fold(partial(_totals_pass, n_classes=n_classes), tiled=False)
+    return totals
 
 
 def theta_of(model: SoftmaxModel) -> Float[Array, "m p"]:
@@ -91,3 +101,10 @@ def keep_theta(model: SoftmaxModel, theta: Float[Array, "m p"]) -> None:
         theta = theta - theta.mean(axis=0)
     model.coef_ = theta[:, :k].copy()
     model.intercept_ = theta[:, k].copy() if model.fit_intercept else np.zeros(len(theta))
+
+
+def _totals_pass(batch: Batch, n_classes: int) -> tuple[Array, ...]:
+    if batch.y.ndim == 1:
+        return (np.bincount(batch.y, weights=batch.weight, minlength=n_classes),)
+    ones = np.ones(batch.n_samples)
+    return ((ones if batch.weight is None else batch.weight) @ batch.y,)

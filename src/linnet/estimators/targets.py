@@ -12,7 +12,7 @@ from linnet.features.labels import class_codes, read_labels
 from linnet.information.distributions import distributions
 from linnet.types import Array
 
-__all__ = ["class_weights", "codes_among", "label_column", "read_targets"]
+__all__ = ["class_factors", "class_weights", "codes_among", "label_column", "read_targets"]
 
 
 def read_targets(y: Any, n: int) -> tuple[Array, Array]:
@@ -78,22 +78,29 @@ def class_weights(
             "sample_weight."
         )
     ones = np.ones(len(targets)) if weight is None else weight
+    totals = np.bincount(targets, weights=ones, minlength=len(classes))
+    return ones * class_factors(class_weight, classes, totals)[targets]
+
+
+def class_factors(
+    class_weight: Any, classes: Array, totals: Float[Array, " q"]
+) -> Float[Array, " q"]:
+    """Give what the weight of each class's rows is multiplied by; ``totals`` are its weights."""
     if isinstance(class_weight, str) and class_weight == "balanced":
-        totals = np.bincount(targets, weights=ones, minlength=len(classes))
         # A class without weight in these rows has nothing to balance.
         factors = np.divide(
             totals.sum(), len(classes) * totals, out=np.zeros(len(classes)), where=totals > 0
         )
     else:
         try:
-            factors = compute_class_weight(class_weight, classes=classes, y=classes[targets])
+            factors = compute_class_weight(class_weight, classes=classes, y=classes)
         except (ValueError, TypeError) as error:
             raise SettingError(f"class_weight={class_weight!r}: {error}") from error
     if not (np.isfinite(factors).all() and (factors >= 0).all() and factors.any()):
         raise SettingError(
             f"class_weight={class_weight!r}: weights are finite, none negative, not all zero."
         )
-    return ones * factors[targets]
+    return factors
 
 
 def _as_array(y: Any) -> Array:

@@ -121,8 +121,11 @@ def check_numeric_targets(y: Any, n: int) -> Float[Array, "n ..."]:
     return targets
 
 
-def check_weights(weight: Any, n: int) -> Float[Array, " n"] | None:
-    """Sample weights: finite, none negative, not all zero; ``None`` stays ``None``."""
+def check_weights(weight: Any, n: int, *, all_zero: bool = False) -> Float[Array, " n"] | None:
+    """Sample weights: finite, none negative; ``None`` stays ``None``.
+
+    Unless ``all_zero``, as a part of the rows may be, one must be above 0.
+    """
     if weight is None:
         return None
     try:
@@ -144,7 +147,7 @@ def check_weights(weight: Any, n: int) -> Float[Array, " n"] | None:
             f"sample_weight is negative in row {row} ({weights[row]}). A weight says how often a "
             "row counts: it is at least 0."
         )
-    if not weights.any():
+    if not (all_zero or weights.any()):
         raise DataError("sample_weight is zero in every row: nothing is left to fit.")
     return weights
 

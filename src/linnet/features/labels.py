@@ -9,7 +9,15 @@ from jaxtyping import Int
 from linnet.errors import DataError
 from linnet.types import Array
 
-__all__ = ["Labels", "class_codes", "is_missing", "label_kind", "one_type", "read_labels"]
+__all__ = [
+    "Labels",
+    "check_classes",
+    "class_codes",
+    "is_missing",
+    "label_kind",
+    "one_type",
+    "read_labels",
+]
 
 # Fewer rows than this may well hold one example of each class.
 ROWS_THAT_SHOULD_REPEAT: Final = 20
@@ -42,18 +50,23 @@ def read_labels(y: Array, *, given: bool = False) -> Labels:
     """
     y = one_type(np.asarray(y))
     classes, codes = np.unique(y, return_inverse=True)
+    check_classes(classes, len(y), given=given)
+    return Labels(classes, codes.reshape(-1))
+
+
+def check_classes(classes: Array, rows: int, *, given: bool = False) -> None:
+    """Raise a DataError unless there are 2 classes, and fewer than rows that they were found in."""
     if len(classes) < 2:
         raise DataError(
-            f"y holds one class only, {classes[0]!s}, in {len(y)} rows: this solver needs at "
+            f"y holds one class only, {classes[0]!s}, in {rows} rows: this solver needs at "
             "least 2 classes. Check that the target is the right column and not filtered."
         )
-    if not given and len(classes) == len(y) >= ROWS_THAT_SHOULD_REPEAT:
+    if not given and len(classes) == rows >= ROWS_THAT_SHOULD_REPEAT:
         raise DataError(
-            f"y holds {len(classes)} different labels in {len(y)} rows: no label occurs twice, so "
+            f"y holds {len(classes)} different labels in {rows} rows: no label occurs twice, so "
             "nothing can be learnt about any. Is the target an identifier, or a number for "
             "LinearRegression?"
         )
-    return Labels(classes, codes.reshape(-1))
 
 
 def class_codes(y: Array, classes: Array) -> Int[Array, " n"]:
