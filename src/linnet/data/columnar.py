@@ -1,13 +1,14 @@
 """Parquet and Arrow files are read as tables; their types are their own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
 from linnet.data.plain import plain_table
 from linnet.data.tables import ArrowTable, Table, select_column
 from linnet.errors import TableError
 
-__all__ = ["read_arrow_file", "read_arrow_stream", "read_parquet"]
+__all__ = ["columnar_damage_told", "read_arrow_file", "read_arrow_stream", "read_parquet"]
 
 _Opener: TypeAlias = Any
 """``pyarrow.ipc.open_file`` or its like for streams."""
@@ -25,14 +26,12 @@ def read_parquet(path: str, columns: Sequence[str] | None = None) -> Table:
     """
     from pyarrow import parquet
 
-    try:
+    with columnar_damage_told(path, "Parquet"):
         file = parquet.ParquetFile(path)
         empty = Table(file.schema_arrow.empty_table(), path)
         # Names are looked up first, so that an unknown one is told with its neighbours.
         wanted = None if columns is None else [select_column(empty, name) for name in columns]
         found = file.read(columns=wanted)
-    except _arrow_errors() as error:
-        raise TableError(f"{path}: cannot be read as Parquet. {_ADVICE} ({error}).") from None
     return plain_table(found if wanted is None else found.select(wanted), path)
 
 
@@ -53,16 +52,21 @@ def read_arrow_stream(data: bytes, origin: str) -> Table:
 def _read_arrow(open_data: _Opener, data: bytes, origin: str) -> Table:
     import pyarrow as pa
 
-    try:
+    with columnar_damage_told(origin, "Arrow"):
         columns: ArrowTable = open_data(pa.BufferReader(data)).read_all()
         columns.validate(full=True)
-    except _arrow_errors() as error:
-        raise TableError(f"{origin}: cannot be read as Arrow. {_ADVICE} ({error}).") from None
     return plain_table(columns, origin)
 
 
-def _arrow_errors() -> tuple[type[Exception], ...]:
+@contextmanager
+def columnar_damage_told(origin: str, format_name: str) -> Iterator[None]:
+    """Turn what PyArrow raises for a damaged file into a TableError that names it."""
     import pyarrow as pa
 
+    try:
+        yield
     # A damaged file shows as any of these, depending on which byte is wrong.
-    return (pa.ArrowException, OSError, EOFError)
+    except (pa.ArrowException, OSError, EOFError) as error:
+        raise TableError(
+            f"{origin}: cannot be read as {format_name}. {_ADVICE} ({error})."
+        ) from None

@@ -4,7 +4,7 @@ from typing import Final
 
 from linnet.data.tables import ArrowColumn
 
-__all__ = ["MISSING", "typed_column"]
+__all__ = ["MISSING", "known_text", "points_for_commas", "typed_column"]
 
 MISSING: Final = (
     *("", "?", "NA", "N/A", "n/a", "#N/A"),
@@ -42,14 +42,30 @@ def typed_column(column: ArrowColumn, *, decimal_comma: bool = False) -> ArrowCo
 
     if column.type not in (pa.string(), pa.large_string()):
         return column
-    trimmed = pc.utf8_trim_whitespace(column)
-    is_missing = pc.is_in(trimmed, value_set=pa.array(MISSING, type=column.type))
-    known = pc.if_else(is_missing, pa.scalar(None, type=column.type), trimmed)
+    known = known_text(column)
     if known.null_count == len(known):
         return pa.chunked_array([pa.nulls(len(known))])
     if decimal_comma and pc.all(pc.match_substring_regex(known, _DECIMAL_COMMA)).as_py():
-        known = pc.replace_substring(known, ",", ".")
+        known = points_for_commas(known)
     return _narrowest(known)
+
+
+def known_text(column: ArrowColumn) -> ArrowColumn:
+    """Trim a column of text, and mark what is missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(column)
+    is_missing = pc.is_in(trimmed, value_set=pa.array(MISSING, type=column.type))
+    return pc.if_else(is_missing, pa.scalar(None, type=column.type), trimmed)
+
+
+def points_for_commas(known: ArrowColumn) -> ArrowColumn:
+    """Write the numbers of a column of text, and only them, with a decimal point."""
+    import pyarrow.compute as pc
+
+    is_number = pc.match_substring_regex(known, _DECIMAL_COMMA)
+    return pc.if_else(is_number, pc.replace_substring(known, ",", "."), known)
 
 
 def _narrowest(known: ArrowColumn) -> ArrowColumn:

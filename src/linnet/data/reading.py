@@ -13,13 +13,15 @@ from linnet.data.libsvm import is_libsvm
 from linnet.data.tables import Table
 from linnet.errors import TableError
 
-__all__ = ["TableFormat", "read_table", "table_format"]
+__all__ = ["HEAD_BYTES", "TableFormat", "format_of", "read_table", "table_format"]
 
 TableFormat: TypeAlias = Literal[
     "delimited", "libsvm", "json lines", "parquet", "arrow file", "arrow stream"
 ]
 
-_HEAD_BYTES: Final = 1 << 16
+HEAD_BYTES: Final = 1 << 16
+"""How much of a file is looked at to find its format."""
+
 _MAGIC: Final[tuple[tuple[bytes, TableFormat], ...]] = (
     (b"PAR1", "parquet"),
     (b"ARROW1", "arrow file"),
@@ -34,7 +36,7 @@ _BINARY_SUFFIXES: Final = {
 }
 _ADVICE: Final = (
     "Tables are read from delimited text (CSV), JSON lines, Parquet, Arrow and libsvm files, "
-    "and the text formats also compressed by gzip, bzip2 or xz."
+    "and the text formats also compressed by gzip, bzip2, xz or zstd."
 )
 
 
@@ -46,7 +48,17 @@ def table_format(path: str | os.PathLike[str]) -> TableFormat:
     TableError
         If the file cannot be read or is of no known format.
     """
-    head = read_head(path, _HEAD_BYTES)
+    return format_of(read_head(path, HEAD_BYTES), os.fspath(path))
+
+
+def format_of(head: bytes, path: str) -> TableFormat:
+    """Find out the format of a file from its first `HEAD_BYTES` bytes and its name.
+
+    Raises
+    ------
+    TableError
+        If it is of no known format.
+    """
     suffix = Path(path).suffix.lower()
     for magic, format_ in _MAGIC:
         if head.startswith(magic):
@@ -122,7 +134,7 @@ def read_table(
     return table if columns is None else table.only(columns)
 
 
-def _text_format(path: str | os.PathLike[str], head: bytes) -> TableFormat:
+def _text_format(path: str, head: bytes) -> TableFormat:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text.startswith(b"{"):
         return "json lines"
@@ -133,4 +145,4 @@ def _text_format(path: str | os.PathLike[str], head: bytes) -> TableFormat:
         )
     lines = text.splitlines()
     # The last line may be cut off.
-    return "libsvm" if is_libsvm(lines[:-1] if len(head) == _HEAD_BYTES else lines) else "delimited"
+    return "libsvm" if is_libsvm(lines[:-1] if len(head) == HEAD_BYTES else lines) else "delimited"

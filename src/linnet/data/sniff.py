@@ -34,9 +34,11 @@ _SPACES: Final = re.compile(rb'("(?:[^"]|"")*")|[ \t]+')
 
 
 def parse_rows(
-    text: str, separator: str, *, quoted: bool = True
+    text: str, separator: str, *, quoted: bool = True, blank_rows: bool = False
 ) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows of a text, blank lines left out, each with the number of its last line.
+    """Yield the rows of a text, each with the number of its last line.
+
+    Blank lines are left out, unless they count as rows, as they do in a file of one column.
 
     Raises
     ------
@@ -49,7 +51,7 @@ def parse_rows(
         delimiter=separator,
         quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
     )
-    return ((reader.line_num, row) for row in reader if row)
+    return ((reader.line_num, row) for row in reader if row or blank_rows)
 
 
 def first_rows(sample: str, separator: str, *, quoted: bool = True) -> list[tuple[int, list[str]]]:
