@@ -9,6 +9,7 @@ from jaxtyping import Int
 
 from linnet.data.tables import ArrowColumn
 from linnet.features.design import MISSING_LEVEL, Part, Slot
+from linnet.features.tallies import Tally
 from linnet.types import Array
 
 __all__ = ["CategoryEncoder"]
@@ -41,15 +42,19 @@ class CategoryEncoder:
 
     @classmethod
     def fit(
-        cls, name: str, column: ArrowColumn, *, most_levels: int | None, least_rows: float
+        cls,
+        name: str,
+        tally: Tally,
+        *,
+        flagged: bool,
+        most_levels: int | None,
+        least_rows: float,
     ) -> "CategoryEncoder":
         """Take the levels that occur in at least ``least_rows`` rows, the commonest first."""
-        codes, values = _codes(column)
-        counts = np.bincount(codes[codes >= 0], minlength=len(values))
-        commonest = sorted(zip(-counts, values, strict=True))
+        commonest = sorted((-count, value) for value, count in tally.items())
         kept = [value for count, value in commonest[:most_levels] if -count >= least_rows]
-        rare = sorted(set(values) - set(kept))
-        return cls(name, tuple(sorted(kept)), tuple(rare), flagged=bool((codes < 0).any()))
+        rare = sorted({value for _, value in commonest} - set(kept))
+        return cls(name, tuple(sorted(kept)), tuple(rare), flagged=flagged)
 
     @property
     def names(self) -> tuple[str, ...]:

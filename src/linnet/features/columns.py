@@ -4,8 +4,19 @@ from enum import StrEnum
 from typing import Final, Literal, NamedTuple, TypeAlias
 
 from linnet.data.tables import ArrowColumn, Table
+from linnet.features.summaries import MOST_LEVELS, ColumnSummary, Nature, Role, summarise
+from linnet.features.tallies import Spelling
 
-__all__ = ["ColumnKind", "Task", "TaskGuess", "column_kind", "column_kinds", "infer_task"]
+__all__ = [
+    "ColumnKind",
+    "Task",
+    "TaskGuess",
+    "column_kind",
+    "column_kinds",
+    "infer_task",
+    "kind_of",
+    "task_of",
+]
 
 Task: TypeAlias = Literal["classification", "regression"]
 
@@ -39,17 +50,7 @@ class TaskGuess(NamedTuple):
 
 
 def column_kind(column: ArrowColumn) -> ColumnKind:
-    """Decide what a column of a `Table` holds.
-
-    Numbers are numbers also where they are codes. Texts are categories, unless more than half of
-    the rows, and more than 50, differ: then they are text if most have several words or are
-    long, else identifiers. A column without missing values whose values are all the same is
-    constant; one with only missing values is empty.
-
-    Parameters
-    ----------
-    column : pyarrow.ChunkedArray
-        A column of a `Table`.
+    """Decide what a column of a `Table` holds: see `kind_of`.
 
     Examples
     --------
@@ -58,20 +59,37 @@ def column_kind(column: ArrowColumn) -> ColumnKind:
     >>> {name: str(kind) for name, kind in column_kinds(table).items()}
     {'age': 'number', 'sex': 'category', 'planet': 'constant'}
     """
-    import pyarrow.compute as pc
-    from pyarrow import types
+    return kind_of(summarise("column", column))
 
-    if column.null_count == len(column):
+
+def kind_of(summary: ColumnSummary) -> ColumnKind:
+    """Decide what a column holds.
+
+    Numbers are numbers also where they are codes. Texts are categories, unless more than half of
+    the rows, and more than 50, differ: then they are text if most have several words or are
+    long, else identifiers. So they are, too, once a stream holds more different ones than can be
+    counted. A column without missing values whose values are all the same is constant; one with
+    only missing values is empty.
+
+    Parameters
+    ----------
+    summary : ColumnSummary
+        What is known of the column.
+    """
+    if not summary.n_known:
         return ColumnKind.EMPTY
-    is_dictionary = types.is_dictionary(column.type)
-    if is_dictionary or types.is_string(column.type) or types.is_large_string(column.type):
-        return _text_kind(column, declared=is_dictionary)
-    bounds = pc.min_max(column).as_py()
-    if column.null_count == 0 and bounds["min"] == bounds["max"]:
-        return ColumnKind.CONSTANT
-    if types.is_boolean(column.type):
-        return ColumnKind.BOOLEAN
-    return ColumnKind.DATE if types.is_temporal(column.type) else ColumnKind.NUMBER
+    if summary.role is Role.WORDS:
+        return ColumnKind.TEXT
+    if summary.nature in (Nature.TEXT, Nature.CATEGORY):
+        kind = _text_kind(summary)
+    elif summary.n_missing == 0 and summary.low == summary.high:
+        kind = ColumnKind.CONSTANT
+    elif summary.nature is Nature.BOOLEAN:
+        kind = ColumnKind.BOOLEAN
+    else:
+        kind = ColumnKind.DATE if summary.nature is Nature.DATE else ColumnKind.NUMBER
+    is_named = summary.role is Role.CATEGORY and kind is not ColumnKind.CONSTANT
+    return ColumnKind.CATEGORY if is_named else kind
 
 
 def column_kinds(table: Table) -> dict[str, ColumnKind]:
@@ -80,18 +98,7 @@ def column_kinds(table: Table) -> dict[str, ColumnKind]:
 
 
 def infer_task(target: ArrowColumn) -> TaskGuess:
-    """Guess from a target whether classes or numbers are to be predicted.
-
-    Parameters
-    ----------
-    target : pyarrow.ChunkedArray
-        The target, a column of a `Table`.
-
-    Returns
-    -------
-    TaskGuess
-        Classification for texts, categories, booleans, and whole numbers of at most 20 distinct
-        values; regression for all others. The reason is a sentence for the user.
+    """Guess from a target whether classes or numbers are to be predicted: see `task_of`.
 
     Examples
     --------
@@ -99,36 +106,53 @@ def infer_task(target: ArrowColumn) -> TaskGuess:
     >>> infer_task(as_table({"price": [2.5, 3.75]}).column("price"))
     TaskGuess(task='regression', reason='it holds numbers with fractions')
     """
-    import pyarrow.compute as pc
-    from pyarrow import types
+    return task_of(summarise("target", target, role=Role.TARGET))
 
-    if types.is_boolean(target.type):
+
+def task_of(target: ColumnSummary) -> TaskGuess:
+    """Guess from a target whether classes or numbers are to be predicted.
+
+    Parameters
+    ----------
+    target : ColumnSummary
+        What is known of the target, summarised as such.
+
+    Returns
+    -------
+    TaskGuess
+        Classification for texts, categories, booleans, and whole numbers of at most 20 distinct
+        values; regression for all others. The reason is a sentence for the user.
+    """
+    if target.nature is Nature.BOOLEAN:
         return TaskGuess("classification", "it holds true and false")
-    if types.is_temporal(target.type):
+    if target.nature is Nature.DATE:
         return TaskGuess("regression", "it holds dates")
-    if not (types.is_integer(target.type) or types.is_floating(target.type)):
+    if target.nature is not Nature.NUMBER:
         return TaskGuess("classification", "it holds text")
     # A column of whole numbers with missing values may arrive as floats.
-    if types.is_floating(target.type) and not pc.all(pc.equal(target, pc.round(target))).as_py():
+    if not target.is_whole:
         return TaskGuess("regression", "it holds numbers with fractions")
-    distinct = pc.count_distinct(target).as_py()
-    if distinct <= _FEW_LABELS:
+    few = target.tally is not None and len(target.tally) <= _FEW_LABELS
+    distinct = f"over {MOST_LEVELS:,}" if target.tally is None else f"{len(target.tally)}"
+    if few:
         reason = f"it holds {distinct} distinct whole numbers, at most {_FEW_LABELS}"
         return TaskGuess("classification", reason)
     reason = f"it holds {distinct} distinct whole numbers, more than {_FEW_LABELS}"
     return TaskGuess("regression", reason)
 
 
-def _text_kind(column: ArrowColumn, *, declared: bool) -> ColumnKind:
-    import pyarrow.compute as pc
-
-    known = column.drop_null()
-    # The values of a dictionary are all in use: see linnet.data.plain.
-    distinct = len(known.chunk(0).dictionary) if declared else pc.count_distinct(known).as_py()
-    if distinct == 1 and column.null_count == 0:
-        return ColumnKind.CONSTANT
-    if declared or distinct <= max(_FEW_TEXTS, _MOST_DISTINCT * len(known)):
-        return ColumnKind.CATEGORY
-    with_space = pc.mean(pc.match_substring_regex(known, r"\S\s+\S")).as_py()
-    is_long = pc.mean(pc.utf8_length(known)).as_py() > _WORD_LENGTH
+def _text_kind(summary: ColumnSummary) -> ColumnKind:
+    spelling = summary.spelling
+    if summary.tally is not None:
+        distinct = len(summary.tally)
+        if distinct == 1 and summary.n_missing == 0:
+            return ColumnKind.CONSTANT
+        declared = summary.nature is Nature.CATEGORY
+        if declared or distinct <= max(_FEW_TEXTS, _MOST_DISTINCT * summary.n_known):
+            return ColumnKind.CATEGORY
+        spelling = Spelling.of(summary.tally)
+    if spelling is None:
+        return ColumnKind.EMPTY
+    with_space = spelling.spaced / spelling.texts
+    is_long = spelling.characters / spelling.texts > _WORD_LENGTH
     return ColumnKind.TEXT if with_space > 0.5 or is_long else ColumnKind.IDENTIFIER

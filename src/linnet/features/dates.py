@@ -1,7 +1,7 @@
 """A date enters as its distance in days and as its place in the year, the week and the day."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 import numpy as np
@@ -11,10 +11,11 @@ from linnet.data.missing import typed_column
 from linnet.data.tables import ArrowColumn
 from linnet.errors import TableError
 from linnet.features.design import Part, Slot
+from linnet.features.moments import Moments
 from linnet.features.quantities import NumberEncoder
 from linnet.types import Array
 
-__all__ = ["DateEncoder", "DatePart"]
+__all__ = ["DateEncoder", "DatePart", "Places", "date_values"]
 
 _DAY_IN_MICROSECONDS: Final = 86_400_000_000
 _LEVELS: Final = {
@@ -25,6 +26,18 @@ _LEVELS: Final = {
     "weekday": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "hour": tuple(f"{hour:02}" for hour in range(24)),
 }
+
+
+@final
+@dataclass(frozen=True)
+class Places:
+    """The places in each cycle, by its unit, in which dates lie."""
+
+    seen: Mapping[str, frozenset[int]]
+
+    def merged(self, other: "Places") -> "Places":
+        """Return the places of both sets of dates."""
+        return Places({unit: seen | other.seen[unit] for unit, seen in self.seen.items()})
 
 
 @final
@@ -60,19 +73,14 @@ class DateEncoder:
     parts: tuple[DatePart, ...]
 
     @classmethod
-    def fit(cls, name: str, column: ArrowColumn, origin: str, *, scaled: bool) -> "DateEncoder":
+    def fit(
+        cls, name: str, days: Moments, places: Places, *, scaled: bool, flagged: bool
+    ) -> "DateEncoder":
         """Take the mean day, its spread, and the cycles in which the dates differ."""
-        moments = _moments(column, name, origin)
-        x = _days(moments)
-        number = NumberEncoder.fit(f"{name} days", x, scaled=scaled)
+        number = NumberEncoder.fit(f"{name} days", days, scaled=scaled, flagged=flagged)
         if not scaled:
-            number = NumberEncoder(
-                number.name, number.fill, number.fill, 1.0, number.varies, number.flagged
-            )
-        parts = [
-            DatePart(unit, tuple(int(place) for place in np.unique(places[places >= 0])))
-            for unit, places in ((unit, _places(unit, moments)) for unit in _LEVELS)
-        ]
+            number = replace(number, centre=number.fill)
+        parts = [DatePart(unit, tuple(sorted(seen))) for unit, seen in places.seen.items()]
         return cls(name, number, tuple(part for part in parts if len(part.seen) > 1))
 
     @property
@@ -109,6 +117,14 @@ class DateEncoder:
                 unseen[told] = unseen.get(told, 0) + 1
             width += len(part.seen)
         return Part(width, slots, unseen=unseen)
+
+
+def date_values(column: ArrowColumn, name: str, origin: str) -> tuple[Float[Array, " n"], Places]:
+    """Return the days since 1970-01-01, NaN where missing, and the places in the cycles."""
+    moments = _moments(column, name, origin)
+    found = {unit: np.unique(_places(unit, moments)) for unit in _LEVELS}
+    seen = {unit: frozenset(places[places >= 0].tolist()) for unit, places in found.items()}
+    return _days(moments), Places(seen)
 
 
 def _lookup(part: DatePart) -> Int[Array, " places"]:

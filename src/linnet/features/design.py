@@ -10,7 +10,15 @@ from scipy.sparse import csr_matrix, hstack
 
 from linnet.types import Array
 
-__all__ = ["MISSING_LEVEL", "Part", "Slot", "dense_matrix", "is_better_sparse", "sparse_matrix"]
+__all__ = [
+    "MISSING_LEVEL",
+    "Part",
+    "Slot",
+    "dense_matrix",
+    "is_better_sparse",
+    "saves_memory",
+    "sparse_matrix",
+]
 
 MISSING_LEVEL: Final = "(missing)"
 """How a missing value is told among values that were not seen when fitting."""
@@ -89,10 +97,14 @@ def sparse_matrix(parts: Sequence[Part], n_rows: int) -> csr_matrix:
 
 def is_better_sparse(parts: Sequence[Part], n_rows: int) -> bool:
     """Judge whether the matrix of these parts is large, and much smaller if sparse."""
-    dense_bytes = 8 * n_rows * sum(part.width for part in parts)
     entries = sum(_count_entries(part, n_rows) for part in parts)
-    sparse_bytes = _BYTES_PER_ENTRY * entries
-    return dense_bytes > _SMALL_BYTES and dense_bytes > _LEAST_SAVING * sparse_bytes
+    return saves_memory(n_rows, sum(part.width for part in parts), entries)
+
+
+def saves_memory(n_rows: int, width: int, n_entries: int) -> bool:
+    """Judge whether a matrix is large, and much smaller if only its entries are kept."""
+    dense_bytes = 8 * n_rows * width
+    return dense_bytes > max(_SMALL_BYTES, _LEAST_SAVING * _BYTES_PER_ENTRY * n_entries)
 
 
 def _slots_to_csr(parts: Sequence[Part], n_rows: int) -> csr_matrix:

@@ -7,26 +7,34 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import csr_matrix, issparse
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from linnet.data.frames import as_table, has_names
+from linnet.data.frames import has_names
+from linnet.data.streams import TableStream
 from linnet.data.tables import Table, name_list
-from linnet.errors import (
-    DataError,
-    DataTypeError,
-    DataWarning,
-    ModelFileError,
-    TableError,
-)
+from linnet.errors import DataWarning, ModelFileError, TableError
 from linnet.features.columns import ColumnKind
-from linnet.features.design import Part, dense_matrix, is_better_sparse, sparse_matrix
-from linnet.features.plan import ColumnEncoder, joined_notes, plan_column
+from linnet.features.design import (
+    Part,
+    dense_matrix,
+    is_better_sparse,
+    saves_memory,
+    sparse_matrix,
+)
+from linnet.features.first_pass import (
+    no_rows,
+    stream_columns,
+    summarise_stream,
+    summarise_table,
+)
+from linnet.features.given import check_input_names, given_table
+from linnet.features.plan import ColumnEncoder, TablePlan, plan_columns
 from linnet.features.settings import checked_settings, column_names
 from linnet.features.state import encoders_from_state, encoders_to_state
-from linnet.features.text import TextEncoder
+from linnet.features.summaries import ColumnSummary
 from linnet.features.unseen import unseen_message
 from linnet.types import Array
 
@@ -159,6 +167,58 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self._fit(X)
         return self
 
+    def fit_stream(
+        self, stream: TableStream, columns: Sequence[str | int] | None = None
+    ) -> "TableEncoder":
+        """Choose and fit an encoder for each column of a table too large to be held.
+
+        One pass is made. The encoders are those that `fit` would choose, but for the last digits
+        of means and deviations, and for columns of more than 100,000 different texts, which a
+        stream leaves out unless they are named in ``categorical`` or ``text``.
+
+        Parameters
+        ----------
+        stream : TableStream
+            The table, a chunk of rows after another.
+        columns : sequence of str or int, optional
+            The columns to use, all by default.
+
+        Returns
+        -------
+        TableEncoder
+            This encoder.
+
+        Raises
+        ------
+        TableError
+            As in `fit`; of an infinite number the message names file and row.
+        SettingError
+            If a setting is out of range.
+        """
+        names = stream_columns(stream, columns)
+        names = stream_columns(stream, columns)
+        settings = checked_settings(self.get_params(deep=False), no_rows(names, stream.origin))
+        return self.fit_summaries(summarise_stream(stream, names, settings), stream.origin)
+
+    def fit_summaries(self, summaries: Mapping[str, ColumnSummary], origin: str) -> "TableEncoder":
+        """Choose and fit an encoder for each column summarised, as `fit_stream` does.
+
+        Parameters
+        ----------
+        summaries : dict
+            Column → what is known of it, gathered with this encoder's settings.
+        origin : str
+            What error messages call the table.
+        """
+        columns = list(summaries)
+        settings = checked_settings(self.get_params(deep=False), no_rows(columns, origin))
+        plan = plan_columns(summaries, settings, origin)
+        self._remember_plan(plan, columns, named=True)
+        n_rows = max(summary.n_rows for summary in summaries.values())
+        is_thin = saves_memory(n_rows, len(self.mean_), plan.n_entries)
+        self.sparse_ = is_thin if self.sparse == "auto" else bool(self.sparse)
+        return self
+
     def fit_transform(self, X: TableLike, y: object = None) -> Matrix:
         """Fit the encoder and return the design matrix of the same table: see `fit`."""
         del y
@@ -223,7 +283,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         if input_features is not None:
-            self._check_input_features(np.asarray(input_features, dtype=object))
+            check_input_names(input_features, self.columns_, named=self.named_)
         names = [name for encoder in self.encoders_ for name in encoder.names]
         return np.asarray(names, dtype=object)
 
@@ -274,28 +334,22 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return tags
 
     def _fit(self, X: TableLike) -> tuple[list[Part], int]:
-        table = _table(X)
+        table = given_table(X)
         settings = checked_settings(self.get_params(deep=False), table)
-        plans = {
-            name: plan_column(name, table.column(name), settings, table.origin)
-            for name in table.names
-        }
-        encoders = [plan.encoder for plan in plans.values() if plan.encoder is not None]
-        notes = joined_notes(plans)
-        if not encoders:
-            raise TableError(
-                f"{table.origin}: none of its {len(plans)} columns can be used with "
-                f"{table.n_rows} sample(s), n_samples={table.n_rows}: {'; '.join(notes)}."
-            )
-        self._remember_columns(table.names, named=has_names(X))
-        # Words come last, so that the columns before them can be joined in one pass.
-        self._remember_encoders(sorted(encoders, key=lambda e: isinstance(e, TextEncoder)))
-        self.kinds_ = {name: plan.kind for name, plan in plans.items()}
-        self.notes_ = notes
+        summaries = summarise_table(table, table.names, settings)
+        self._remember_plan(
+            plan_columns(summaries, settings, table.origin), table.names, named=has_names(X)
+        )
         parts = self._encode(table)
         chosen = self.sparse == "auto"
         self.sparse_ = is_better_sparse(parts, table.n_rows) if chosen else bool(self.sparse)
         return parts, table.n_rows
+
+    def _remember_plan(self, plan: TablePlan, columns: list[str], *, named: bool) -> None:
+        self._remember_columns(columns, named=named)
+        self._remember_encoders(plan.encoders)
+        self.kinds_ = plan.kinds
+        self.notes_ = plan.notes
 
     def _remember_columns(self, columns: list[str], *, named: bool) -> None:
         self.columns_ = columns
@@ -313,7 +367,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _table_to_encode(self, X: TableLike) -> Table:
         """Return the table with the columns called as when fitting."""
-        table = _table(X)
+        table = given_table(X)
         if not has_names(X):
             if len(table.names) != self.n_features_in_:
                 raise TableError(
@@ -340,27 +394,3 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         # A table far longer than the one fitted may need the memory that a short one did not.
         is_long = self.sparse == "auto" and is_better_sparse(parts, n_rows)
         return (sparse_matrix if self.sparse_ or is_long else dense_matrix)(parts, n_rows)
-
-    def _check_input_features(self, names: Array) -> None:
-        if len(names) != self.n_features_in_:
-            raise DataError(
-                "input_features should have length equal to number of features "
-                f"({self.n_features_in_}), got {len(names)}"
-            )
-        if self.named_ and list(names) != self.columns_:
-            raise DataError("input_features is not equal to feature_names_in_")
-
-
-def _table(X: TableLike) -> Table:
-    if issparse(X):
-        raise DataTypeError(
-            "Sparse data was passed, but a table has dense columns. A sparse matrix needs no "
-            "encoder: fit the model to it directly."
-        )
-    table = as_table(X)
-    if table.n_rows == 0:
-        raise TableError(
-            f"{table.origin}: found 0 sample(s) (shape=(0, {len(table.names)})) while a minimum "
-            "of 1 is required."
-        )
-    return table

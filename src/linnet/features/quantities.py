@@ -1,7 +1,6 @@
 """A column of numbers enters standardised, with a flag beside it where values were missing."""
 
 from dataclasses import dataclass
-from math import frexp
 from typing import final
 
 import numpy as np
@@ -11,6 +10,7 @@ from linnet.data.missing import typed_column
 from linnet.data.tables import ArrowColumn
 from linnet.errors import TableError
 from linnet.features.design import MISSING_LEVEL, Part, Slot
+from linnet.features.moments import Moments
 from linnet.types import Array
 
 __all__ = ["NumberEncoder", "number_values"]
@@ -43,10 +43,9 @@ class NumberEncoder:
     flagged: bool
 
     @classmethod
-    def fit(cls, name: str, x: Float[Array, " n"], *, scaled: bool) -> "NumberEncoder":
-        """Take mean and standard deviation of the values that are known, not NaN."""
-        known = x[~np.isnan(x)]
-        mean, deviation = _mean_and_deviation(known)
+    def fit(cls, name: str, moments: Moments, *, scaled: bool, flagged: bool) -> "NumberEncoder":
+        """Take mean and standard deviation of the numbers that are known."""
+        mean, deviation = moments.mean, moments.deviation
         varies = deviation > 0
         return cls(
             name=name,
@@ -54,7 +53,7 @@ class NumberEncoder:
             centre=mean if scaled else 0.0,
             scale=deviation if scaled and varies else 1.0,
             varies=varies,
-            flagged=len(known) < len(x),
+            flagged=flagged,
         )
 
     @property
@@ -129,19 +128,3 @@ def _first_not_number(column: ArrowColumn) -> tuple[int, str]:
         except ValueError:
             return row, value
     return 1, column[0].as_py()
-
-
-def _mean_and_deviation(x: Float[Array, " n"]) -> tuple[float, float]:
-    """Return mean and standard deviation, 0 if all values are equal, without overflow.
-
-    Both are taken of x/m, where m is the power of two above |x|: dividing by it is exact.
-    """
-    if not len(x):
-        return 0.0, 0.0
-    low, high = float(x.min()), float(x.max())
-    if low == high:
-        return low, 0.0
-    m = 2.0 ** min(frexp(max(-low, high))[1], 1023)
-    mean = float((x / m).mean())
-    deviation = float(np.sqrt(((x / m - mean) ** 2).mean()))
-    return float(mean * m), float(deviation * m)
