@@ -2,5 +2,6 @@
 
 from linnet.features.encoder import TableEncoder
 from linnet.features.labels import Labels, class_codes, read_labels
+from linnet.features.streamed import EncodedRows
 
-__all__ = ["Labels", "TableEncoder", "class_codes", "read_labels"]
+__all__ = ["EncodedRows", "Labels", "TableEncoder", "class_codes", "read_labels"]

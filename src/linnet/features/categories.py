@@ -89,7 +89,8 @@ class CategoryEncoder:
 
     def _places(self, values: list[str]) -> Int[Array, " m"]:
         place: Mapping[str, int] = {level: i for i, level in enumerate(self.levels)}
-        return np.array([place.get(value, self._other) for value in values], dtype=np.int32)
+        other = self._other
+        return np.array([place.get(value, other) for value in values], dtype=np.int32)
 
     def _unseen(self, codes: Int[Array, " n"], values: list[str]) -> dict[str, int]:
         seen = {*self.levels, *self.rare}
