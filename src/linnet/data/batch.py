@@ -27,3 +27,8 @@ class Batch:
     def n_samples(self) -> int:
         """Number of rows."""
         return int(self.X.shape[0])
+
+    def take(self, rows: slice | Array) -> "Batch":
+        """Give these rows alone: views for a slice of dense rows, else copies."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Batch(self.X[rows], self.y[rows], weight)
