@@ -4,6 +4,7 @@ __all__ = [
     "DataError",
     "DataTypeError",
     "DataWarning",
+    "DiskFullError",
     "LinnetError",
     "LinnetWarning",
     "MissingDependencyError",
@@ -36,6 +37,10 @@ class ModelFileError(LinnetError, ValueError):
 
 class SettingError(LinnetError, ValueError):
     """A setting outside its range, or settings that contradict each other."""
+
+
+class DiskFullError(LinnetError, OSError):
+    """The disk, or what may be used of it, is full: nothing of what was written is left."""
 
 
 class MissingDependencyError(LinnetError, ImportError):

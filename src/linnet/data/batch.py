@@ -35,3 +35,8 @@ class Batch:
         dense = isinstance(self.X, np.ndarray)
         parts = (self.X,) if dense else (self.X.data, self.X.indices, self.X.indptr)
         return sum(part.nbytes for part in (*parts, self.y, self.weight) if part is not None)
+
+    def take(self, rows: slice | Array) -> "Batch":
+        """Give these rows alone: views for a slice of dense rows, else copies."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Batch(self.X[rows], self.y[rows], weight)

@@ -100,5 +100,4 @@ class MemorySource:
             yield self._rows(slice(start, start + self.tile_rows))
 
     def _rows(self, rows: slice | Array) -> Batch:
-        weight = None if self.weight is None else self.weight[rows]
-        return Batch(self.X[rows], self.y[rows], weight)
+        return Batch(self.X, self.y, self.weight).take(rows)
