@@ -12,28 +12,34 @@ given, so that neither units nor a column too many change what is fitted.
   larger dense data are reduced by QR factorisations of row blocks, sparse data by a pivoted
   Cholesky factor, with one correction (Björck 1987).
 - Sparse data with very many columns are solved by LSMR (Fong and Saunders 2011).
+- Sources that are not in memory are summed up batch by batch; where the normal equations will not
+  do, further passes give the orthogonal factor; very many columns take conjugate gradients.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import sqrt
-from typing import Final, TypeAlias, final
+from typing import Final, TypeAlias, TypeGuard, final
 
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import qr
 
-from linnet.data import MemorySource
+from linnet.data import MemorySource, Source
+from linnet.errors import DataError
 from linnet.numeric import EPSILON
 from linnet.solvers.centred import CentredRows
 from linnet.solvers.corrections import corrected_solutions
 from linnet.solvers.iterative import solve_by_lsmr
 from linnet.solvers.moments import Moments
-from linnet.solvers.normal_equations import NormalEquations
+from linnet.solvers.normal_equations import GramFactor, NormalEquations
+from linnet.solvers.orthogonal_sums import LARGEST_DEPARTURE, factor_by_passes
 from linnet.solvers.pivoting import factor_of_gram, factor_of_rows
 from linnet.solvers.refinement import solve_refined
 from linnet.solvers.solution import Certificate, Ending
+from linnet.solvers.streamed_rows import StreamedRows
 from linnet.solvers.triangular import TriangularFactor
+from linnet.solvers.wide_sources import solve_wide
 from linnet.types import Array
 
 __all__ = [
@@ -95,29 +101,37 @@ class LeastSquaresFit:
 
 
 def least_squares(
-    source: MemorySource, *, alpha: float, fit_intercept: bool, verify: Verify = _verified
+    source: Source, *, alpha: float, fit_intercept: bool, verify: Verify = _verified
 ) -> LeastSquaresFit:
     """Fit all targets, of shape (n, m), by the method that suits the data's size and storage.
 
     ``verify`` is to raise an error if a value of X is not finite. It takes a reading of its own,
     and is called only where the sums of products do not show that all are.
     """
-    n, k = source.X.shape
-    if isinstance(source.X, np.ndarray) and n * k <= min(ALWAYS_REFINED, LARGEST_REFINED):
+    if _is_small(source):
         verify()
         return _by_refinement(source, alpha, fit_intercept=fit_intercept)
     path = least_squares_path(source, alphas=[alpha], fit_intercept=fit_intercept, verify=verify)
     return path[0]
 
 
+def _is_small(source: Source) -> TypeGuard[MemorySource]:
+    """Whether the rows lie in memory, densely, and are few."""
+    if not isinstance(source, MemorySource) or not isinstance(source.X, np.ndarray):
+        return False
+    return source.X.size <= min(ALWAYS_REFINED, LARGEST_REFINED)
+
+
 def least_squares_path(
-    source: MemorySource,
+    source: Source,
     *,
     alphas: list[float],
     fit_intercept: bool,
     verify: Verify = _verified,
 ) -> list[LeastSquaresFit]:
     """Fit with each of several penalties; the rows are summed up once for all of them."""
+    if not isinstance(source, MemorySource):
+        return _of_source(source, alphas, fit_intercept=fit_intercept, verify=verify)
     n, k = source.X.shape
     is_dense = isinstance(source.X, np.ndarray)
     if n < k or not is_dense:
@@ -159,6 +173,68 @@ def least_squares_of_moments(
         _certificate(factor, residual, moments.total_weight),
         moments.mean_squared_residual(np.concatenate([coef.T, intercept[:, None]], axis=1)),
         factor.degrees_of_freedom(alpha),
+    )
+
+
+def _of_source(
+    source: Source, alphas: list[float], *, fit_intercept: bool, verify: Verify
+) -> list[LeastSquaresFit]:
+    """Fit to rows that are known by their sums alone."""
+    if source.n_features > LARGEST_GRAM:
+        verify()
+        return [_of_wide_source(source, a, fit_intercept=fit_intercept) for a in alphas]
+    rows = StreamedRows.of(source, centre=fit_intercept)
+    equations = NormalEquations.of_shifted(rows, centre=fit_intercept)
+    if not equations.is_finite:
+        verify()
+        raise DataError(_not_finite(equations))
+    fits = _by_normal_equations(equations, alphas)
+    if left := [alpha for alpha in alphas if alpha not in fits]:
+        fits |= _by_passes(rows, equations, left)
+    return [fits[alpha] for alpha in alphas]
+
+
+def _not_finite(equations: NormalEquations) -> str:
+    spoilt = np.flatnonzero(~np.isfinite(equations.summed))
+    place = f"column {spoilt[0]} of X" if len(spoilt) else "the targets y"
+    return (
+        f"The sums of squares of {place} are not finite numbers: a value is NaN or infinite, or "
+        "its square is beyond float64. Leave out or fill in such rows; divide columns of huge "
+        "values by a constant."
+    )
+
+
+def _by_passes(
+    rows: StreamedRows, equations: NormalEquations, alphas: list[float]
+) -> dict[float, LeastSquaresFit]:
+    """Find the orthogonal factor by sums about the mean, and correct by residuals about it."""
+    rows = rows.about(np.concatenate([equations.x_mean, equations.y_mean]))
+    equations = equations.about(rows)
+    R = factor_by_passes(rows, equations)
+    k = R.shape[1]
+    offset = np.abs(equations.x_mean) * sqrt(equations.total_weight)
+    factors = []
+    for alpha in alphas:
+        A = np.concatenate([R, sqrt(alpha) * np.eye(k)]) if alpha > 0 else R.copy()
+        factor, _ = factor_of_rows(A, offset, equations.precision, rows.source.n_samples)
+        inverse = factor.solve_transposed(np.diag(1 / np.where(factor.scale, factor.scale, 1)))
+        factors.append(
+            (alpha, GramFactor(factor, LARGEST_DEPARTURE, float(np.linalg.norm(inverse))))
+        )
+    return _corrected(equations, factors)
+
+
+def _of_wide_source(source: Source, alpha: float, *, fit_intercept: bool) -> LeastSquaresFit:
+    solution = solve_wide(source, alpha, fit_intercept=fit_intercept)
+    return LeastSquaresFit(
+        solution.coef,
+        solution.intercept,
+        None,
+        float("nan"),
+        solution.certificate,
+        solution.mean_squares,
+        float("nan"),
+        solution.ending,
     )
 
 
@@ -213,6 +289,12 @@ def _by_normal_equations(
     """Fit with those penalties for which the normal equations keep the digits."""
     factors = {alpha: equations.factor(alpha) for alpha in alphas}
     trusted = [(alpha, factor) for alpha, factor in factors.items() if factor is not None]
+    return _corrected(equations, trusted)
+
+
+def _corrected(
+    equations: NormalEquations, trusted: list[tuple[float, GramFactor]]
+) -> dict[float, LeastSquaresFit]:
     return {
         alpha: LeastSquaresFit(
             solution.coef,

@@ -15,18 +15,20 @@ to the rows: they count as dependent where what is left of them there is roundin
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.linalg import lapack, solve_triangular
 
-from linnet.data import Batch, MemorySource
+from linnet.data import Batch, MemorySource, Source
 from linnet.numeric import EPSILON
-from linnet.solvers.centred import CentredRows, precision_of
+from linnet.solvers.centred import CentredRows
 from linnet.solvers.pivoting import ROUNDINGS, column_scale
 from linnet.solvers.shifted_rows import ShiftedRows
+from linnet.solvers.streamed_rows import StreamedRows
 from linnet.solvers.triangular import TriangularFactor
 from linnet.types import Array
 
@@ -87,14 +89,17 @@ class NormalEquations:
     residuals: Residuals
 
     @classmethod
-    def of(cls, source: MemorySource, *, centre: bool) -> "NormalEquations":
+    def of(cls, source: Source, *, centre: bool) -> "NormalEquations":
         """Sum over the rows, dense or CSR, in one pass."""
+        if not isinstance(source, MemorySource):
+            return cls.of_shifted(StreamedRows.of(source, centre=centre), centre=centre)
         if isinstance(source.X, np.ndarray):
-            return cls._of_dense(ShiftedRows.of(source, centre=centre), centre=centre)
+            return cls.of_shifted(ShiftedRows.of(source, centre=centre), centre=centre)
         return cls._of_sparse(CentredRows.of(source, centre=centre))
 
     @classmethod
-    def _of_dense(cls, rows: ShiftedRows, *, centre: bool) -> "NormalEquations":
+    def of_shifted(cls, rows: ShiftedRows | StreamedRows, *, centre: bool) -> "NormalEquations":
+        """Sum over rows about their provisional centre."""
         k = rows.source.n_features
         products = rows.products()
         S = float(products[-1, -1])
@@ -104,12 +109,6 @@ class NormalEquations:
         with np.errstate(invalid="ignore", over="ignore"):
             centred = products[:k, :-1] - S * np.outer(missed[:k], missed)
 
-        def residuals(coef: Array, targets: Array) -> tuple[Array, Array]:
-            intercept = missed[k:] @ targets - missed[:k] @ coef
-            directions = np.concatenate([-coef, targets, -intercept[None]])
-            slopes, squares = rows.residual_products(directions)
-            return slopes[:k] - np.outer(missed[:k], slopes[-1]), squares
-
         return cls(
             gram=centred[:, :k],
             cross=centred[:, k:],
@@ -118,8 +117,8 @@ class NormalEquations:
             total_weight=S,
             summed=np.diagonal(products)[:k].copy(),
             rounding=EPSILON * (rows.longest_sum + ROUNDINGS_OF_A_PRODUCT),
-            precision=precision_of(rows.source),
-            residuals=residuals,
+            precision=rows.precision,
+            residuals=partial(_residuals, rows, missed),
         )
 
     @classmethod
@@ -151,6 +150,11 @@ class NormalEquations:
             precision=rows.precision,
             residuals=residuals,
         )
+
+    def about(self, rows: StreamedRows) -> "NormalEquations":
+        """Take residuals from the same rows about another centre."""
+        missed = np.concatenate([self.x_mean, self.y_mean]) - rows.centre
+        return replace(self, residuals=partial(_residuals, rows, missed))
 
     @property
     def is_finite(self) -> bool:
@@ -232,3 +236,14 @@ class NormalEquations:
                 combination += solve_triangular(R, change, check_finite=False)
         factor.R[:, places] = R @ combination
         return bool((np.sqrt(left) <= ROUNDINGS * np.sqrt(k) * EPSILON + noise[dependent]).all())
+
+
+def _residuals(
+    rows: ShiftedRows | StreamedRows, missed: Array, coef: Array, targets: Array
+) -> tuple[Array, Array]:
+    """Give AᵀE and the squares of E, where the centre of ``rows`` ``missed`` so much."""
+    k = len(coef)
+    intercept = missed[k:] @ targets - missed[:k] @ coef
+    directions = np.concatenate([-coef, targets, -intercept[None]])
+    slopes, squares = rows.residual_products(directions)
+    return slopes[:k] - np.outer(missed[:k], slopes[-1]), squares

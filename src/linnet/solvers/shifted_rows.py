@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from linnet.data import MemorySource
 from linnet.engine import limited_blas, thread_count
+from linnet.solvers.centred import precision_of
 from linnet.types import Array
 
 __all__ = ["ShiftedRows"]
@@ -80,6 +81,11 @@ class ShiftedRows:
         return len(self.centre) + 1
 
     @property
+    def precision(self) -> float:
+        """Relative rounding of the values of X, from the type they came in."""
+        return precision_of(self.source)
+
+    @property
     def longest_sum(self) -> int:
         """Additions that follow one another, at most, in any sum of products."""
         rows_of_share = -(-self.source.n_samples // self._shares)
@@ -111,6 +117,16 @@ class ShiftedRows:
         shapes = ((k, width), (self.width - k, width), (width,))
         of_features, of_others, squares = self._sum(of_tile, shapes)
         return np.concatenate([of_features, of_others]), squares
+
+    def direction_products(self, directions: Float[Array, "p j"]) -> Float[Array, "j j"]:
+        """Σ e eᵀ, for e = Vᵀz."""
+        k, width = self.source.n_features, directions.shape[1]
+
+        def of_tile(X: Array, Y: Array) -> tuple[Array, ...]:
+            E = X @ directions[:k] + Y @ directions[k:]
+            return (E.T @ E,)
+
+        return self._sum(of_tile, ((width, width),))[0]
 
     def _sum(
         self,
