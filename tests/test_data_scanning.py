@@ -1,24 +1,16 @@
-import bz2
 import csv
-import gzip
 import io
-import lzma
-import os
 import string
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pyarrow import feather, ipc, parquet
 
 from linnet.data.reading import read_table
 from linnet.data.scanning import open_tables
-from linnet.data.streams import TableStream
-from linnet.errors import DataTypeError, SettingError, TableError
 
 texts = st.text(st.sampled_from(string.ascii_letters + ',; "\n\r#é漢🐦'), max_size=8).map(
     lambda rest: f"x{rest}y"

@@ -12,7 +12,6 @@ from linnet.cli.options import (
     Quiet,
     Reading,
     Separator,
-    TableFile,
     TaskName,
 )
 
@@ -20,11 +19,19 @@ __all__ = ["fit"]
 
 _COLUMNS = "Columns"
 _ESTIMATOR = "Settings of the estimator"
+_LARGE = "Tables larger than memory"
 
 
 def fit(
     *,
-    table: TableFile,
+    tables: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[TABLE]...",
+            help="CSV (any separator), gzip, Parquet, Arrow, JSON lines or libsvm; several files, "
+            "or a pattern such as 'data/*.csv', are one table. With --sql, a database.",
+        ),
+    ] = None,
     target: Annotated[
         str | None,
         typer.Option(
@@ -115,6 +122,48 @@ def fit(
         int | None,
         typer.Option(help="Threads; all there are by default.", rich_help_panel=_ESTIMATOR),
     ] = None,
+    sql: Annotated[
+        str | None,
+        typer.Option(
+            help="Query that gives the rows: over files, or over the database that TABLE names.",
+            rich_help_panel=_LARGE,
+        ),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="What the process may take, such as 1GB; a quarter of the machine's by default.",
+            rich_help_panel=_LARGE,
+        ),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the encoded rows, which later fits use again.", rich_help_panel=_LARGE
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder in which the fit notes how far it has come.", rich_help_panel=_LARGE
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Go on from the checkpoint.", rich_help_panel=_LARGE),
+    ] = False,
+    on_error: Annotated[
+        str,
+        typer.Option(
+            help="raise or skip: what to do with rows that cannot be read.", rich_help_panel=_LARGE
+        ),
+    ] = "raise",
+    log_json: Annotated[
+        bool,
+        typer.Option(
+            "--log-json", help="Tell of progress in lines of JSON.", rich_help_panel=_LARGE
+        ),
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -122,9 +171,16 @@ def fit(
 
     Rows whose target is missing are left out. A share of the others is held out at random, to
     see how good the model is on rows it has not seen. A libsvm file has its target in itself.
+    Several files, a pattern, a query, or a table too large for memory is read in chunks.
     """
     from linnet.cli.fitting import FitRequest, fit_and_tell
+    from linnet.cli.scanning import Streaming, fit_scan_and_tell, is_streamed
     from linnet.cli.terminal import hush
+
+    if not (tables or sql):
+        raise typer.BadParameter("name a table, or give a query with --sql.")
+    named = tuple(tables or ())
+    table = Path(named[0] if named else "query")
 
     if quiet:
         hush()
@@ -143,7 +199,7 @@ def fit(
     request = FitRequest(
         table=table,
         target=target,
-        output=output or Path(table.name.split(".")[0] + ".linnet"),
+        output=output or Path(_plain(table) + ".linnet"),
         task=task,
         validation=validation,
         seed=seed,
@@ -154,4 +210,23 @@ def fit(
         reading=Reading(separator=separator, header=header, encoding=encoding),
         settings={name: value for name, value in settings.items() if value is not None},
     )
-    fit_and_tell(request, as_json=as_json, quiet=quiet)
+    streaming = Streaming(
+        tables=named,
+        query=sql,
+        memory=memory,
+        cache=cache,
+        checkpoint=checkpoint,
+        resume=resume,
+        on_error=on_error,
+        log_json=log_json,
+    )
+    if is_streamed(streaming):
+        fit_scan_and_tell(request, streaming, as_json=as_json, quiet=quiet)
+    else:
+        fit_and_tell(request, as_json=as_json, quiet=quiet)
+
+
+def _plain(table: Path) -> str:
+    """Name of a table, without its suffixes; of a pattern, what comes before it."""
+    name = table.name.split(".")[0].split("*")[0].rstrip("-_ ?[")
+    return name or "model"

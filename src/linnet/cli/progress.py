@@ -1,14 +1,22 @@
 """A bar on the terminal follows a fit: its loss, and how near the optimum it is proven to be."""
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import inf, log
+from math import inf, isfinite, log
+from time import monotonic
+from types import TracebackType
+from typing import Any, Final, Self, final
 
+from linnet.data.budget import bytes_in_words
 from linnet.solvers import Step
 from linnet.solvers.progress import listening
 
-__all__ = ["fitting_shown", "share_done"]
+__all__ = ["ScanProgress", "fitting_shown", "share_done"]
+
+# Lines of a log come no faster than these seconds; steps of the solver are told each.
+_LOG_INTERVAL: Final = 1.0
 
 
 @contextmanager
@@ -62,3 +70,82 @@ def share_done(gap: float, first: float, tol: float) -> float:
     if not (0 < gap < inf and tol < first < inf):
         return 0.0 if gap > tol else 1.0
     return min(1.0, max(0.0, log(first / gap) / log(first / tol)))
+
+
+@final
+class ScanProgress:
+    """Tells how far a fit to a scan has come: on a terminal as a bar, or as lines of JSON.
+
+    Parameters
+    ----------
+    tol : float
+        The distance from the optimum at which the fit ends.
+    wanted : bool
+        Whether to show a bar, if standard error is a terminal.
+    as_json : bool
+        Whether to write a line of JSON to standard error for each event.
+    """
+
+    def __init__(self, tol: float, *, wanted: bool, as_json: bool) -> None:
+        self.n_bytes: int | None = None
+        self._tol = tol
+        self._as_json = as_json
+        self._bar: Any = None
+        self._task: Any = None
+        self._wanted = wanted and not as_json and sys.stderr.isatty()
+        self._began = self._logged = monotonic()
+
+    def __enter__(self) -> Self:
+        if self._wanted:
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("reading", total=None)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def reading(self, what: str, rows: int, size: int) -> None:
+        """Tell of rows that were read, or encoded, and the bytes read for them."""
+        if self._bar is not None:
+            told = f"{what}: {rows:,} rows, {bytes_in_words(float(size))}"
+            self._bar.update(self._task, description=told, total=self.n_bytes, completed=size)
+        if self._as_json and monotonic() - self._logged >= _LOG_INTERVAL:
+            self._logged = monotonic()
+            self._log(what, rows=rows, bytes=size, of_bytes=self.n_bytes)
+
+    @contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Tell of the steps of the fits inside."""
+        first = inf
+
+        def show(step: Step) -> None:
+            nonlocal first
+            first = step.gap if first == inf else first
+            told = f"step {step.number}, {step.passes:g} passes: loss {step.value:.6f}"
+            if self._bar is not None:
+                done = share_done(step.gap, first, self._tol)
+                told += f", gap {step.gap:.1e}"
+                self._bar.update(self._task, description=told, total=1.0, completed=done)
+            if self._as_json:
+                gap = step.gap if isfinite(step.gap) else None
+                passes, loss = step.passes, step.value
+                self._log("step", number=step.number, passes=passes, loss=loss, gap=gap)
+
+        with listening(show):
+            yield
+
+    def _log(self, event: str, **facts: Any) -> None:
+        line = {"event": event, "seconds": round(monotonic() - self._began, 3), **facts}
+        sys.stderr.write(json.dumps(line) + "\n")
+        sys.stderr.flush()

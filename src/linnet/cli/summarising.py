@@ -1,5 +1,8 @@
 """The summary of a fit is drawn from the fitted model and the rows it was given."""
 
+from dataclasses import dataclass
+from typing import final
+
 import numpy as np
 
 from linnet.cli.inputs import AnyModel, regression_of
@@ -15,7 +18,7 @@ from linnet.reports import (
     strongest_coefficients,
 )
 
-__all__ = ["summarise"]
+__all__ = ["Told", "summarise", "summary_of"]
 
 
 def summarise(
@@ -46,14 +49,56 @@ def summarise(
     file : str or None
         Where the model was saved.
     """
+    return summary_of(
+        model,
+        Told(
+            table=_use(model, samples),
+            task=samples.task,
+            target=samples.target.name,
+            reason=samples.reason,
+            classes=_class_counts(samples),
+        ),
+        training=training,
+        held_out=held_out,
+        held_out_rows=held_out_rows,
+        seconds_to_fit=seconds_to_fit,
+        seconds=seconds,
+        file=file,
+    )
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """What was found out about the rows: see `FitSummary`."""
+
+    table: TableUse
+    task: str
+    target: str
+    reason: str
+    classes: dict[str, int]
+
+
+def summary_of(
+    model: AnyModel,
+    told: Told,
+    *,
+    training: Account,
+    held_out: Account | None,
+    held_out_rows: str,
+    seconds_to_fit: float,
+    seconds: float,
+    file: str | None,
+) -> FitSummary:
+    """Gather what is to be told of a fit to rows wherever they lie; see `summarise`."""
     regression = regression_of(model)
     return FitSummary(
-        table=_use(model, samples),
-        task=samples.task,
-        target=samples.target.name,
-        reason=samples.reason,
+        table=told.table,
+        task=told.task,
+        target=told.target,
+        reason=told.reason,
         features=int(regression.n_features_in_),
-        classes=_class_counts(samples),
+        classes=told.classes,
         training=training,
         held_out=held_out,
         held_out_rows=held_out_rows,

@@ -9,8 +9,9 @@ from linnet.data.tables import Table
 from linnet.errors import DataError, SettingError
 from linnet.estimators import LinearRegression, SoftmaxRegression, TableModel
 from linnet.features import TableEncoder, read_labels
+from linnet.features.columns import Task
 
-__all__ = ["unfitted_model"]
+__all__ = ["unfitted_model", "unfitted_regression"]
 
 _SHARED: Final = {"fit_intercept", "n_jobs"}
 _OWN: Final = {
@@ -31,23 +32,29 @@ def unfitted_model(samples: Samples, settings: Mapping[str, Any], seed: int) -> 
     TableError
         If the labels cannot be used: the message names file and column.
     """
-    strange = sorted(settings.keys() - _SHARED - _OWN[samples.task])
-    if strange:
-        option = strange[0].replace("_", "-")
-        raise SettingError(
-            f"--{option} is no setting of {samples.task}, and the task is {samples.task} because "
-            f"{samples.reason}. Leave it out, or give another --task."
-        )
-    estimator: SoftmaxRegression | LinearRegression
     if samples.task == "classification":
         _check_labels(samples)
-        estimator = SoftmaxRegression(**settings, random_state=seed)
-    else:
-        estimator = LinearRegression(**settings)
+    estimator = unfitted_regression(samples.task, samples.reason, settings, seed)
     if not isinstance(samples.features, Table):
         return estimator
     encoder = TableEncoder(text=samples.text, categorical=samples.categorical)
     return TableModel(estimator, encoder, target=samples.target.name)
+
+
+def unfitted_regression(
+    task: Task, reason: str, settings: Mapping[str, Any], seed: int
+) -> SoftmaxRegression | LinearRegression:
+    """Make the bare regression; raises SettingError for a setting that the task has not."""
+    strange = sorted(settings.keys() - _SHARED - _OWN[task])
+    if strange:
+        option = strange[0].replace("_", "-")
+        raise SettingError(
+            f"--{option} is no setting of {task}, and the task is {task} because {reason}. Leave "
+            "it out, or give another --task."
+        )
+    if task == "classification":
+        return SoftmaxRegression(**settings, random_state=seed)
+    return LinearRegression(**settings)
 
 
 def _check_labels(samples: Samples) -> None:

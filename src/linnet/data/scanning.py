@@ -10,12 +10,12 @@ from linnet.data.opening import TextSettings, open_parts
 from linnet.data.parts import Fault, Parsed, Part, TypedColumn, wider
 from linnet.data.plain import plain_table
 from linnet.data.stored import StoredFile, find_files
-from linnet.data.streams import Chunk, TableStream
+from linnet.data.streams import Chunk
 from linnet.data.tables import Table, name_list, select_column
 from linnet.errors import SettingError, TableError
 from linnet.parallel import in_order
 
-__all__ = ["open_tables"]
+__all__ = ["ScannedTables", "open_tables"]
 
 # Decompressing or reading goes on beside them: with more, memory grows sooner than speed.
 _WORKERS: Final = 2
@@ -33,7 +33,7 @@ def open_tables(
     encoding: str = "utf-8",
     on_error: Literal["raise", "skip"] = "raise",
     block_bytes: int = 1 << 23,
-) -> TableStream:
+) -> "ScannedTables":
     r"""Open files as one table that is read in chunks, again and again.
 
     The first rows of every file (of 50, if there are more), and some further on, tell the types:
@@ -57,8 +57,8 @@ def open_tables(
 
     Returns
     -------
-    TableStream
-        The table. Its chunks are those of the files, in order.
+    ScannedTables
+        The table, a `TableStream`. Its chunks are those of the files, in order.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def open_tables(
     parts = open_parts(files, text)
     _require_same_columns(parts)
     origin = os.fspath(paths) if isinstance(paths, str | os.PathLike) else _several(files)
-    stream = _Scan(origin, parts, _common_types(parts), skip=on_error == "skip")
+    stream = ScannedTables(origin, parts, _common_types(parts), skip=on_error == "skip")
     return stream.with_empty_columns_settled()
 
 
@@ -102,7 +102,7 @@ class _Skipped:
 
 @final
 @dataclass(frozen=True)
-class _Scan:
+class ScannedTables:
     """A table in files, of types found beforehand."""
 
     origin: str
@@ -131,6 +131,12 @@ class _Scan:
         """Size of all files as stored."""
         return sum(part.file.size for part in self.parts)
 
+    @property
+    def identity(self) -> tuple[tuple[str, int, int | None], ...]:
+        """What tells the files from others, or from what they were: name, size, last change."""
+        files = (part.file for part in self.parts)
+        return tuple((file.name, file.size, file.changed) for file in files)
+
     def chunks(self, columns: Sequence[str] | None = None) -> Iterator[Chunk]:
         """Give all rows, in order; only these columns, if any are named."""
         wanted = self.names if columns is None else self._select(columns)
@@ -145,7 +151,7 @@ class _Scan:
                 yield Chunk(table, row, read + parsed.bytes_read)
             row += parsed.n_rows
 
-    def with_empty_columns_settled(self) -> "_Scan":
+    def with_empty_columns_settled(self) -> "ScannedTables":
         """Look through all rows for the type of the columns that were empty in all samples."""
         import pyarrow as pa
 

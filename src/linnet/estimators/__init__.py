@@ -6,6 +6,7 @@ from linnet.estimators.linear import LinearRegression
 from linnet.estimators.loading import load
 from linnet.estimators.residual_codec import decode_numbers, encode_numbers
 from linnet.estimators.ridge import RidgePath, ridge_path
+from linnet.estimators.scanning import Scan, scan
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.softmax_path import SoftmaxPath, softmax_path
 from linnet.estimators.table_model import TableModel
@@ -14,6 +15,7 @@ __all__ = [
     "ConvergenceWarning",
     "LinearRegression",
     "RidgePath",
+    "Scan",
     "SoftmaxPath",
     "SoftmaxRegression",
     "TableModel",
@@ -23,5 +25,6 @@ __all__ = [
     "encode_numbers",
     "load",
     "ridge_path",
+    "scan",
     "softmax_path",
 ]

@@ -9,10 +9,13 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from linnet.data import MemorySource
+from linnet.data import MemorySource, Source
+from linnet.data.dask_collections import is_collection
 from linnet.engine import scores
 from linnet.errors import DataError, SettingError
 from linnet.estimators.convergence import warn_unless_converged
+from linnet.estimators.distributed import measured_rows as distributed_rows
+from linnet.estimators.prepared import measured_rows
 from linnet.estimators.saving import (
     State,
     fitting_state,
@@ -20,6 +23,7 @@ from linnet.estimators.saving import (
     settings_of,
     write_model,
 )
+from linnet.estimators.scanning import PreparedRows, Scan
 from linnet.estimators.threading import threads
 from linnet.estimators.validation import (
     check_features,
@@ -32,6 +36,7 @@ from linnet.information.units import InformationArray, in_unit
 from linnet.solvers.least_squares import (
     LARGEST_GRAM,
     LeastSquaresFit,
+    Verify,
     least_squares,
     least_squares_of_moments,
 )
@@ -99,13 +104,17 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.fit_intercept = fit_intercept
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> "LinearRegression":
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> "LinearRegression":
         """Fit to rows ``X`` and their targets.
 
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n, k)
-            Samples; any real type, dense or CSR.
+            Samples; any real type, dense or CSR. Or a Dask array or data frame, whose rows stay
+            on their workers. Or a :func:`linnet.scan`, with targets and weights in itself: the
+            coefficients are those of its encoded columns, which ``feature_names_in_`` names.
         y : array of shape (n,) or (n, m)
             One number a row, or several.
         sample_weight : array of shape (n,), optional
@@ -124,18 +133,15 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             If a setting is out of range.
         """
         check_positive(self.alpha, "alpha", zero=True)
-        X = check_features(self, X, reset=True, finite=False)
-        targets = check_numeric_targets(y, X.shape[0])
-        weight = check_weights(sample_weight, X.shape[0])
-        columns = targets if targets.ndim == 2 else targets[:, None]
-        with threads(self.n_jobs, float(X.shape[0]) * X.shape[1] ** 2):
+        if isinstance(X, Scan):
+            with X.prepared() as rows:
+                return self.fit(rows)
+        source, single, verify = self._rows(X, y, sample_weight)
+        with threads(self.n_jobs, float(source.n_samples) * source.n_features**2):
             fit = least_squares(
-                MemorySource(X, columns, weight),
-                alpha=float(self.alpha),
-                fit_intercept=self.fit_intercept,
-                verify=partial(check_finite, X, "X", getattr(self, "feature_names_in_", None)),
+                source, alpha=float(self.alpha), fit_intercept=self.fit_intercept, verify=verify
             )
-        keep_fit(self, fit, single=targets.ndim == 1)
+        keep_fit(self, fit, single=single)
         self._moments: Moments | None = None
         warn_unless_converged("LinearRegression", fit.ending, fit.certificate)
         return self
@@ -294,6 +300,20 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
+    def _rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Source, bool, Verify]:
+        """Rows with their targets; whether these were one column; a check of what was not read."""
+        if isinstance(X, PreparedRows):
+            return measured_rows(self, X), True, _verified
+        if is_collection(X):
+            source, single = distributed_rows(self, X, y, sample_weight)
+            return source, single, _verified
+        X = check_features(self, X, reset=True, finite=False)
+        targets = check_numeric_targets(y, X.shape[0])
+        weight = check_weights(sample_weight, X.shape[0])
+        columns = targets if targets.ndim == 2 else targets[:, None]
+        verify = partial(check_finite, X, "X", getattr(self, "feature_names_in_", None))
+        return MemorySource(X, columns, weight), targets.ndim == 1, verify
+
     @property
     def _theta(self) -> Float[Array, "m p"]:
         """Weights and intercepts as the engine holds them."""
@@ -314,3 +334,7 @@ def keep_fit(model: LinearRegression, fit: LeastSquaresFit, *, single: bool) -> 
 
 def _dense(X: Any) -> Array:
     return X if isinstance(X, np.ndarray) else X.toarray()
+
+
+def _verified() -> None:
+    """Raise nothing: the values were checked as they were read."""

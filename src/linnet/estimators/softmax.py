@@ -15,6 +15,7 @@ from linnet.engine import engine_name, scores
 from linnet.errors import DataError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import labelled_rows
+from linnet.estimators.prepared import classified_rows
 from linnet.estimators.saving import (
     State,
     fitting_state,
@@ -22,6 +23,7 @@ from linnet.estimators.saving import (
     settings_of,
     write_model,
 )
+from linnet.estimators.scanning import PreparedRows, Scan
 from linnet.estimators.separation import separation_along
 from linnet.estimators.softmax_parameters import (
     keep_solution,
@@ -177,14 +179,18 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self.warm_start = warm_start
         self.n_jobs = n_jobs
 
-    def fit(self, X: Any, y: Any, sample_weight: ArrayLike | None = None) -> "SoftmaxRegression":
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> "SoftmaxRegression":
         """Fit to rows ``X`` and their labels.
 
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n, k)
             Samples; any real type, dense or CSR, read without a copy. Or a Dask array or data
-            frame, whose rows stay on their workers.
+            frame, whose rows stay on their workers. Or a :func:`linnet.scan`, with targets and
+            weights in itself: the coefficients are those of its encoded columns, which
+            ``feature_names_in_`` names.
         y : array of shape (n,) or (n, q)
             Labels; or, of shape (n, q), a distribution over classes 0, …, q−1 for each row.
         sample_weight : array of shape (n,), optional
@@ -208,6 +214,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             If the optimum was not reached within ``tol``.
         """
         self._check_settings()
+        if isinstance(X, Scan):
+            with X.prepared() as rows:
+                return self.fit(rows)
         source, classes = self._rows(X, y, sample_weight)
         objective = self._objective(source, len(classes))
         solver = choose_solver(
@@ -381,6 +390,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
 
     def _rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Source, Array]:
         """Rows with the numbers of their classes, wherever they lie; and the classes."""
+        if isinstance(X, PreparedRows):
+            return classified_rows(self, X, self.class_weight)
         if is_collection(X):
             return labelled_rows(self, X, y, sample_weight, self.class_weight)
         X = check_features(self, X, reset=True)

@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from linnet.errors import ModelFileError
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.saving import State, write_model
+from linnet.estimators.scanning import PreparedRows, Scan
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.features.encoder import TableEncoder
 from linnet.information.units import InformationArray
@@ -56,15 +57,18 @@ class TableModel(BaseEstimator):
         self.encoder = encoder
         self.target = target
 
-    def fit(self, table: Any, y: Any, sample_weight: ArrayLike | None = None) -> "TableModel":
+    def fit(
+        self, table: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> "TableModel":
         """Fit the encoder, then the regression.
 
         Parameters
         ----------
-        table : table
-            Whatever :class:`~linnet.TableEncoder` takes.
+        table : table or Scan
+            Whatever :class:`~linnet.TableEncoder` takes; or what :func:`linnet.scan` gives, for
+            a table that need not fit in memory.
         y : array of shape (n,)
-            Labels, or numbers.
+            Labels, or numbers. A scan has its target in itself.
         sample_weight : array of shape (n,), optional
             How often each row counts.
 
@@ -74,9 +78,18 @@ class TableModel(BaseEstimator):
             This model, fitted.
         """
         encoder = TableEncoder() if self.encoder is None else clone(self.encoder)
+        if isinstance(table, Scan):
+            with table.prepared(encoder) as rows:
+                return self.fit_rows(rows)
         X = encoder.fit_transform(table)
         self.estimator_ = clone(self.estimator).fit(X, y, sample_weight)
         self.encoder_ = encoder
+        return self
+
+    def fit_rows(self, rows: PreparedRows) -> "TableModel":
+        """Fit the regression to rows that are encoded already."""
+        self.estimator_ = clone(self.estimator).fit(rows)
+        self.encoder_ = rows.encoder
         return self
 
     @property

@@ -44,6 +44,7 @@ from linnet.types import Array
 
 __all__ = [
     "LeastSquaresFit",
+    "Verify",
     "least_squares",
     "least_squares_of_moments",
     "least_squares_path",

@@ -1,0 +1,240 @@
+"""A fit to a table that need not fit in memory: scan, fit, account, save, tell."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Final, final
+
+import numpy as np
+
+from linnet.cli.files import check_output
+from linnet.cli.fitting import FitRequest
+from linnet.cli.inputs import AnyModel, regression_of
+from linnet.cli.progress import ScanProgress
+from linnet.cli.summarising import Told, summary_of
+from linnet.cli.terminal import note, say, say_json
+from linnet.cli.unfitted import unfitted_regression
+from linnet.data import MemorySource
+from linnet.data.budget import memory_budget
+from linnet.errors import DataWarning, SettingError
+from linnet.estimators import LinearRegression, TableModel
+from linnet.estimators.scanning import PreparedRows, Scan, scan
+from linnet.estimators.softmax_parameters import label_totals
+from linnet.reports import (
+    Account,
+    FitSummary,
+    TableUse,
+    classifier_account,
+    regression_account,
+    summary_text,
+)
+from linnet.reports.regression import written_precision
+
+__all__ = ["Streaming", "fit_scan_and_tell", "is_streamed"]
+
+# A table read whole takes several times its size as text.
+_SIZES_IN_MEMORY: Final = 4
+_ACCOUNTED_ROWS: Final = 100_000
+_PATTERNS: Final = frozenset("*?[")
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Streaming:
+    """What ``linnet fit`` is told about tables larger than memory: see the options there."""
+
+    tables: tuple[str, ...] = ()
+    query: str | None = None
+    memory: str | None = None
+    cache: Path | None = None
+    checkpoint: Path | None = None
+    resume: bool = False
+    on_error: str = "raise"
+    log_json: bool = False
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether an option makes sense for streams alone."""
+        given = (self.query, self.memory, self.cache, self.checkpoint)
+        return any(each is not None for each in given) or self.on_error != "raise"
+
+
+def is_streamed(streaming: Streaming) -> bool:
+    """Tell whether the tables are to be read in chunks: asked for, several, or large."""
+    if streaming.is_asked_for or len(streaming.tables) != 1:
+        return True
+    table = streaming.tables[0]
+    if "://" in table or (_PATTERNS & set(table) and not Path(table).exists()):
+        return True
+    try:
+        size = Path(table).stat().st_size
+    except OSError:
+        return False
+    return size * _SIZES_IN_MEMORY > memory_budget(None)
+
+
+def fit_scan_and_tell(
+    request: FitRequest, streaming: Streaming, *, as_json: bool, quiet: bool
+) -> None:
+    """Fit a model to a scan, save it, and print the summary, as text or as JSON."""
+    summary = _fit_scan(request, streaming, shown=not quiet)
+    if as_json:
+        say_json(summary.to_dict())
+    elif not quiet:
+        say(summary_text(summary))
+
+
+def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitSummary:
+    began = perf_counter()
+    check_output(request.output, *(Path(table) for table in streaming.tables))
+    _check_checkpoint(streaming)
+    with ScanProgress(
+        request.settings.get("tol", 1e-6), wanted=shown, as_json=streaming.log_json
+    ) as progress:
+        data = replace(_scan_of(request, streaming), watcher=progress.reading)
+        progress.n_bytes = data.stream.n_bytes
+        with data.prepared() as rows:
+            note(*rows.notes)
+            if rows.n_missing:
+                note(f"{rows.n_missing:,} rows are left out, for their target is missing")
+            start = perf_counter()
+            estimator = unfitted_regression(rows.task, rows.reason, request.settings, request.seed)
+            with progress.fitting():
+                model = TableModel(estimator, target=data.target).fit_rows(rows)
+            seconds = perf_counter() - start
+            told = _told(data, rows)
+            precision = _precision(model, rows)
+            training = _account(model, _few(rows), precision)
+            held_out = None if rows.held_out is None else _account(model, rows.held_out, precision)
+    model.save(request.output)
+    share = f"{100 * data.validation:g} % at random, seed {request.seed}"
+    return summary_of(
+        model,
+        told,
+        training=training,
+        held_out=held_out,
+        held_out_rows=share if held_out is not None else "",
+        seconds_to_fit=seconds,
+        seconds=perf_counter() - began,
+        file=str(request.output),
+    )
+
+
+def _scan_of(request: FitRequest, streaming: Streaming) -> Scan:
+    if request.target is None:
+        raise SettingError("Say which column is to be predicted, with --target.")
+    tables: str | Sequence[str] = streaming.tables
+    database = None
+    if streaming.query is not None:
+        if len(streaming.tables) > 1:
+            raise SettingError("--sql takes one database, or none; queries can name files.")
+        database = next(iter(streaming.tables), None)
+        tables = streaming.query
+    data = scan(
+        tables if isinstance(tables, str) or len(tables) != 1 else tables[0],
+        target=request.target,
+        task=request.task.value,
+        drop=request.drop,
+        weight=request.weight,
+        categorical=request.categorical,
+        text=request.text,
+        memory=streaming.memory,
+        cache=streaming.cache,
+        checkpoint=streaming.checkpoint,
+        on_error="skip" if streaming.on_error == "skip" else "raise",
+        separator=request.reading.field_separator,
+        header=request.reading.header,
+        encoding=request.reading.encoding,
+        database=database,
+        query=streaming.query is not None,
+    )
+    return replace(data, validation=_share(request.validation), seed=request.seed)
+
+
+def _share(validation: str) -> float:
+    try:
+        share = float(validation)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share < 1:
+        raise SettingError(
+            f"--validation is {validation}: for a table read in chunks give the share of rows to "
+            "hold out, from 0 to below 1; judge by another table with linnet evaluate."
+        )
+    return share
+
+
+def _check_checkpoint(streaming: Streaming) -> None:
+    folder = streaming.checkpoint
+    if folder is None:
+        if streaming.resume:
+            raise SettingError("--resume needs the folder of the checkpoint: --checkpoint DIR.")
+        return
+    if not streaming.resume and folder.exists() and any(folder.iterdir()):
+        raise SettingError(
+            f"--checkpoint {folder}: the folder is not empty. Add --resume to go on with the fit "
+            "there, or name another folder."
+        )
+
+
+def _told(data: Scan, rows: PreparedRows) -> Told:
+    encoded = {encoder.name for encoder in rows.encoder.encoders_}
+    others = [name for name in data.stream.names if name not in {data.target, data.weight}]
+    counts: dict[str, int] = {}
+    if rows.classes is not None:
+        totals = label_totals(rows.source, len(rows.classes))
+        counts = {str(c): round(float(n)) for c, n in zip(rows.classes, totals, strict=True)}
+    held = 0 if rows.held_out is None else rows.held_out.n_samples
+    return Told(
+        table=TableUse(
+            file=data.stream.origin,
+            rows=rows.source.n_samples + held,
+            rows_without_target=rows.n_missing,
+            used=tuple(name for name in others if name in encoded),
+            left_out=tuple(name for name in others if name not in encoded),
+            notes=rows.notes,
+        ),
+        task=rows.task,
+        target=data.target,
+        reason=rows.reason,
+        classes=counts,
+    )
+
+
+def _few(rows: PreparedRows) -> MemorySource:
+    """As many of the fitted rows as tell what they cost."""
+    sample = rows.source.sample(np.random.default_rng(0), _ACCOUNTED_ROWS)
+    if isinstance(sample, MemorySource):
+        return sample
+    few = sample.sample(np.random.default_rng(0), sample.n_samples - 1)
+    return few if isinstance(few, MemorySource) else MemorySource(np.empty((0, 0)), np.empty(0))
+
+
+def _precision(model: AnyModel, rows: PreparedRows) -> float | None:
+    regression = regression_of(model)
+    if not isinstance(regression, LinearRegression):
+        return None
+    values = _few(rows).y[:, 0]
+    return written_precision(values, float(np.ravel(regression.residual_variance_)[0]))
+
+
+def _account(model: TableModel, rows: MemorySource, precision: float | None) -> Account:
+    regression = model.estimator_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        if isinstance(regression, LinearRegression):
+            return regression_account(
+                np.ravel(regression.predict(rows.X)),
+                rows.y[:, 0],
+                residual_variance=float(np.ravel(regression.residual_variance_)[0]),
+                precision=precision,
+                weight=rows.weight,
+            )
+        return classifier_account(
+            regression.predict_log_proba(rows.X),
+            regression.classes_[rows.y],
+            regression.classes_,
+            rows.weight,
+        )

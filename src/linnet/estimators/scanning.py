@@ -1,0 +1,398 @@
+"""A table that need not fit in memory, ready to be fitted: files, a query, and how to read them."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias, final
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from linnet.data import Batch, MemorySource, Source
+from linnet.data.atomic import atomic_write
+from linnet.data.blocks import BlockSource
+from linnet.data.budget import memory_budget, memory_for_data
+from linnet.data.journal import Journal, digest
+from linnet.data.journalled import JournalledSource
+from linnet.data.passing import PassingSource
+from linnet.data.scanning import open_tables
+from linnet.data.streams import TableStream
+from linnet.errors import DiskFullError, SettingError
+from linnet.estimators.held_out import HeldOut
+from linnet.features.columns import Task
+from linnet.features.encoder import TableEncoder
+from linnet.features.streamed import EncodedRows
+from linnet.types import Array
+
+__all__ = ["PreparedRows", "Scan", "scan"]
+
+Watcher: TypeAlias = Callable[[str, int, int], None]
+"""Told what is being done, how many rows are done with, and how many bytes were read."""
+
+# Of the memory for data, what a block of text may take: some are read ahead, and parsed.
+_TEXT_SHARE: Final = 24
+_LARGEST_TEXT: Final = 8 << 20
+# Left free on the disk of the cache.
+_DISK_LEFT: Final = 0.05
+_DESCRIPTION: Final = "design.json"
+_ENCODER: Final = "encoder.safetensors"
+_HELD_OUT: Final = "held-out"
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PreparedRows:
+    """Encoded rows that can be passed over, and what was found out about them.
+
+    Parameters
+    ----------
+    source : Source
+        The rows.
+    encoder : TableEncoder
+        The encoder, fitted.
+    task, reason : str
+        "classification" or "regression", and why, in words that follow "because".
+    classes : array of shape (q,) or None
+        The classes, sorted; ``None`` of a regression.
+    n_missing : int
+        Rows left out because their target is missing.
+    notes : tuple of str
+        What the user should know.
+    held_out : MemorySource or None
+        Rows held out to judge by.
+    """
+
+    source: Source
+    encoder: TableEncoder
+    task: Task
+    reason: str
+    classes: Array | None
+    n_missing: int
+    notes: tuple[str, ...]
+    held_out: MemorySource | None = None
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class Scan:
+    """What :func:`linnet.scan` gives: nothing is read before a model is fitted to it.
+
+    Parameters
+    ----------
+    stream : TableStream
+        The rows as they are stored.
+    identity : tuple
+        What tells these files from any others; empty where nothing does, as of a query.
+    target, weight : str
+        Columns.
+    task : {"auto", "classification", "regression"}
+        What is to be predicted.
+    drop, categorical, text : tuple of str
+        Columns to leave out; those whose numbers are codes; those whose words to use.
+    memory : int
+        Budget in bytes.
+    cache, checkpoint : path or None
+        Folders for the encoded rows and for the journal of a fit.
+    validation, seed : float and int
+        Share of the rows to hold out, of up to 100,000, and the seed of their choice.
+    watcher : function
+        Told of progress in reading.
+    """
+
+    stream: TableStream
+    identity: tuple[Any, ...]
+    target: str
+    task: Literal["auto", "classification", "regression"] = "auto"
+    weight: str | None = None
+    drop: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    text: tuple[str, ...] = ()
+    memory: int
+    cache: Path | None = None
+    checkpoint: Path | None = None
+    validation: float = 0.0
+    seed: int = 0
+    watcher: Watcher | None = field(default=None, compare=False)
+
+    @contextmanager
+    def prepared(self, encoder: TableEncoder | None = None) -> Iterator[PreparedRows]:
+        """Read, encode and cache the rows; what is temporary is removed at the end.
+
+        A cache, or checkpoint, of the very same rows and settings is used again.
+        """
+        encoder = TableEncoder() if encoder is None else encoder
+        encoder = encoder.set_params(
+            categorical=[*encoder.categorical, *self.categorical], text=[*encoder.text, *self.text]
+        )
+        with ExitStack() as stack:
+            folder = self.cache or (self.checkpoint and self.checkpoint / "rows")
+            if folder is None:
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linnet-")))
+            memory = memory_for_data(self.memory)
+            fingerprint = self._fingerprint(encoder)
+            rows = self._kept(folder, fingerprint, memory) or self._read(
+                folder, fingerprint, encoder, memory
+            )
+            if self.checkpoint is not None:
+                journal = Journal.opened(self.checkpoint, data=fingerprint)
+                source = JournalledSource(rows.source, stack.enter_context(journal))
+                rows = replace(rows, source=source)
+            yield rows
+
+    def _fingerprint(self, encoder: TableEncoder) -> str:
+        settings = sorted((name, repr(value)) for name, value in encoder.get_params().items())
+        columns = (self.target, self.weight, self.task, self.drop)
+        return digest(self.identity, columns, self.validation, self.seed, tuple(settings))
+
+    def _read(
+        self, folder: Path, fingerprint: str, encoder: TableEncoder, memory: int
+    ) -> PreparedRows:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / _DESCRIPTION).unlink(missing_ok=True)
+        rows = EncodedRows.of(
+            self.stream,
+            target=self.target,
+            task=self.task,
+            weight=self.weight,
+            drop=self.drop,
+            encoder=encoder,
+            progress=self._watching("reading"),
+        )
+        held = HeldOut.of(
+            self.validation,
+            self.seed,
+            rows=rows.n_samples,
+            values=rows.n_samples * rows.n_features,
+            memory=memory,
+        )
+        free = shutil.disk_usage(folder)
+        limit = int(free.free - _DISK_LEFT * free.total)
+
+        def encoded() -> Iterator[Batch]:
+            return held.others(rows.batches(self._watching("encoding")))
+
+        notes: tuple[str, ...] = ()
+        try:
+            source: Source = BlockSource.write(encoded(), folder, memory=memory, limit=limit)
+        except DiskFullError as error:
+            notes += (f"every pass reads the table again: {error}",)
+            source = _without_cache(encoded, memory)
+        prepared = PreparedRows(
+            source=source,
+            encoder=rows.encoder,
+            task=rows.task,
+            reason=rows.reason,
+            classes=rows.classes,
+            n_missing=rows.n_missing,
+            notes=(*rows.notes, *notes),
+            held_out=held.rows(),
+        )
+        if self.identity and isinstance(source, BlockSource):
+            _describe(folder, fingerprint, prepared, memory)
+        return prepared
+
+    def _kept(self, folder: Path, fingerprint: str, memory: int) -> PreparedRows | None:
+        """Return the rows that an earlier scan left in the folder, if they are these rows."""
+        try:
+            kept = json.loads((folder / _DESCRIPTION).read_text())
+        except (OSError, ValueError):
+            return None
+        if not self.identity or kept.get("fingerprint") != fingerprint:
+            return None
+        arrays = load_file(folder / _ENCODER)
+        return PreparedRows(
+            source=BlockSource.open(folder, memory=memory),
+            encoder=TableEncoder.from_state(kept["encoder"], arrays),
+            task=kept["task"],
+            reason=kept["reason"],
+            classes=None if kept["classes"] is None else np.array(kept["classes"]),
+            n_missing=kept["n_missing"],
+            notes=tuple(kept["notes"]),
+            held_out=_kept_rows(folder / _HELD_OUT, memory),
+        )
+
+    def _watching(self, what: str) -> Callable[[int, int], None] | None:
+        watcher = self.watcher
+        return None if watcher is None else lambda rows, size: watcher(what, rows, size)
+
+
+def scan(
+    table: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    target: str,
+    task: Literal["auto", "classification", "regression"] = "auto",
+    drop: Sequence[str] = (),
+    weight: str | None = None,
+    categorical: Sequence[str] = (),
+    text: Sequence[str] = (),
+    memory: str | float | None = None,
+    cache: str | os.PathLike[str] | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    on_error: Literal["raise", "skip"] = "raise",
+    separator: str | None = None,
+    header: bool | None = None,
+    encoding: str = "utf-8",
+    database: str | None = None,
+    query: bool | None = None,
+) -> Scan:
+    r"""Describe a table of any size, for a model to be fitted to it.
+
+    Nothing is read yet but a sample, which tells the types of columns. Fitting then reads the
+    table once for means, categories and classes, and a second time to encode it into a cache on
+    disk; all later passes go through that cache, a block at a time.
+
+    Parameters
+    ----------
+    table : str, path, or sequence of these
+        A file, a pattern such as ``"data/*.csv"``, a list, an address such as
+        ``"s3://bucket/part-*.parquet"``; or, with ``database`` or beginning with SELECT or WITH,
+        a query.
+    target : str
+        Column to predict.
+    task : {"auto", "classification", "regression"}
+        ``"auto"`` looks at the target.
+    drop : sequence of str
+        Columns not to use.
+    weight : str, optional
+        Column that says how often a row counts.
+    categorical, text : sequence of str
+        Columns of numbers that are codes; columns whose words to use.
+    memory : str, number of bytes, or None
+        What the process may take, such as ``"1GB"``; by default a quarter of the machine's.
+    cache : path, optional
+        Folder for the encoded rows, which later fits of the same files use again. By default one
+        that is removed after the fit, in the folder for temporary files.
+    checkpoint : path, optional
+        Folder in which the fit notes how far it has come: killed, and begun again with the same
+        arguments, it goes on from there.
+    on_error : {"raise", "skip"}
+        Whether rows that cannot be read end the fit, or are left out, counted and told.
+    separator, header, encoding
+        Of delimited text; found out by default.
+    database : str, optional
+        Of a query: a DuckDB or SQLite file, or ``postgresql://user@host/name``. Without one the
+        query may read files: ``SELECT * FROM 'data/*.parquet'``.
+    query : bool, optional
+        Whether ``table`` is a query; found out by default.
+
+    Returns
+    -------
+    Scan
+        Fit :class:`~linnet.TableModel`, :class:`~linnet.SoftmaxRegression` or
+        :class:`~linnet.LinearRegression` to it.
+
+    Raises
+    ------
+    TableError
+        If there is no such table, or its sample cannot be read.
+    SettingError
+        If a setting is out of range.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from linnet import LinearRegression, TableModel, scan
+    >>> with TemporaryDirectory() as folder:
+    ...     for part in range(3):
+    ...         rows = "".join(f"{x},{2 * x + part},{'abc'[part]}\n" for x in range(5))
+    ...         _ = Path(folder, f"part{part}.csv").write_text("x,y,letter\n" + rows)
+    ...     data = scan(f"{folder}/part*.csv", target="y", task="regression")
+    ...     model = TableModel(LinearRegression()).fit(data)
+    >>> [round(float(y), 9) for y in model.predict({"x": [1.0, 2.0], "letter": ["a", "c"]})]
+    [2.0, 6.0]
+    """
+    if on_error not in {"raise", "skip"}:
+        raise SettingError(f"on_error={on_error!r}: it must be 'raise' or 'skip'.")
+    if task not in {"auto", "classification", "regression"}:
+        raise SettingError(f"task={task!r}: it must be 'auto', 'classification' or 'regression'.")
+    budget = memory_budget(memory)
+    stream: TableStream
+    identity: tuple[Any, ...] = ()
+    if query or database is not None or (query is None and _is_query(table)):
+        from linnet.data.sql import open_query
+
+        stream = open_query(str(table), database=database)
+    else:
+        block = min(_LARGEST_TEXT, memory_for_data(budget) // _TEXT_SHARE)
+        files = open_tables(
+            table,
+            separator=separator,
+            header=header,
+            encoding=encoding,
+            on_error=on_error,
+            block_bytes=block,
+        )
+        stream, identity = files, files.identity
+    return Scan(
+        stream=stream,
+        identity=identity,
+        target=target,
+        task=task,
+        weight=weight,
+        drop=tuple(drop),
+        categorical=tuple(categorical),
+        text=tuple(text),
+        memory=budget,
+        cache=None if cache is None else Path(cache),
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+    )
+
+
+def _is_query(table: Any) -> bool:
+    words = str(table).split(maxsplit=1) if isinstance(table, str) else []
+    return len(words) > 1 and words[0].lower() in {"select", "with", "from"}
+
+
+def _without_cache(begin: Callable[[], Iterator[Batch]], memory: int) -> PassingSource:
+    """Count the rows, and give them as a source that makes them anew for each pass."""
+    samples, features, values, weight = 0, 0, 0, 0.0
+    for batch in begin():
+        samples += batch.n_samples
+        features = batch.X.shape[1]
+        values += batch.X.size if isinstance(batch.X, np.ndarray) else batch.X.nnz
+        weight += batch.n_samples if batch.weight is None else float(batch.weight.sum())
+    return PassingSource(
+        begin,
+        n_samples=samples,
+        n_features=features,
+        n_values=values,
+        total_weight=weight,
+        memory=memory,
+    )
+
+
+def _kept_rows(folder: Path, memory: int) -> MemorySource | None:
+    if not folder.exists():
+        return None
+    source = BlockSource.open(folder, memory=memory)
+    rows = HeldOut(1.0, 0)
+    for _ in rows.others(source.batches()):
+        continue
+    return rows.rows()
+
+
+def _describe(folder: Path, fingerprint: str, rows: PreparedRows, memory: int) -> None:
+    """Write down what the rows are, last of all: without it the folder holds nothing."""
+    state, arrays = rows.encoder.to_state()
+    shutil.rmtree(folder / _HELD_OUT, ignore_errors=True)
+    if rows.held_out is not None:
+        BlockSource.write(rows.held_out.tiles(), folder / _HELD_OUT, memory=memory)
+    with atomic_write(folder / _ENCODER) as path:
+        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+    content = {
+        "fingerprint": fingerprint,
+        "encoder": state,
+        "task": rows.task,
+        "reason": rows.reason,
+        "classes": None if rows.classes is None else rows.classes.tolist(),
+        "n_missing": rows.n_missing,
+        "notes": list(rows.notes),
+    }
+    with atomic_write(folder / _DESCRIPTION) as path:
+        path.write_text(json.dumps(content))

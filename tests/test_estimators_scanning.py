@@ -1,0 +1,163 @@
+"""Fits to scans: a table in pieces on disk gives the model that it gives in memory."""
+
+import subprocess
+import sys
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+import pytest
+
+import linnet
+from linnet import LinearRegression, SoftmaxRegression, TableModel
+from linnet.data.passing import PassingSource
+from linnet.data.reading import read_table
+from linnet.errors import DiskFullError, SettingError
+from linnet.estimators import scanning as scan_module
+
+
+@pytest.fixture
+def birds(tmp_path: Path) -> str:
+    """Three files of one table, with numbers, categories, gaps and two classes."""
+    random = np.random.default_rng(0)
+    for part in range(3):
+        lines = ["grams,colour,wing,kind"]
+        for _ in range(200):
+            grams = random.normal(20, 3)
+            colour = random.choice(["red", "brown", "?"])
+            likely = grams + 4 * (colour == "red") + random.normal(0, 3) > 21
+            wing = 60 + grams + random.normal()
+            lines.append(f"{grams:.2f},{colour},{wing:.1f},{'linnet' if likely else 'wren'}")
+        (tmp_path / f"birds{part}.csv").write_text("\n".join(lines) + "\n")
+    return str(tmp_path / "birds*.csv")
+
+
+def in_memory(pattern: str, target: str) -> tuple[dict, np.ndarray]:
+    import pyarrow as pa
+
+    folder = Path(pattern).parent
+    tables = [read_table(file) for file in sorted(folder.glob("birds*.csv"))]
+    columns = pa.concat_tables([table.columns for table in tables])
+    y = np.asarray(columns.column(target).to_pylist())
+    return {name: columns.column(name) for name in columns.column_names if name != target}, y
+
+
+def test_a_classifier_of_a_scan_is_that_of_the_table(birds: str) -> None:
+    table, y = in_memory(birds, "kind")
+    streamed = TableModel(SoftmaxRegression()).fit(linnet.scan(birds, target="kind"))
+    whole = TableModel(SoftmaxRegression()).fit(table, y)
+    assert list(streamed.classes_) == ["linnet", "wren"]
+    assert streamed.certificate_.kind == "proven"
+    np.testing.assert_allclose(
+        streamed.estimator_.coef_, whole.estimator_.coef_, rtol=1e-6, atol=1e-6
+    )
+    assert streamed.estimator_.loss_ == pytest.approx(whole.estimator_.loss_, abs=1e-9)
+
+
+def test_a_regression_of_a_scan_is_that_of_the_table(birds: str) -> None:
+    table, y = in_memory(birds, "wing")
+    streamed = TableModel(LinearRegression()).fit(linnet.scan(birds, target="wing"))
+    whole = TableModel(LinearRegression()).fit(table, y)
+    np.testing.assert_allclose(streamed.estimator_.coef_, whole.estimator_.coef_, rtol=1e-9)
+    assert streamed.estimator_.residual_variance_ == pytest.approx(
+        whole.estimator_.residual_variance_, rel=1e-9
+    )
+
+
+def test_classes_are_weighed_as_in_memory(birds: str) -> None:
+    table, y = in_memory(birds, "kind")
+    model = TableModel(SoftmaxRegression(class_weight="balanced"))
+    data = linnet.scan(birds, target="kind")
+    streamed, whole = model.fit(data).estimator_, model.fit(table, y).estimator_
+    assert streamed.loss_ == pytest.approx(whole.loss_, abs=1e-9)
+
+
+def test_the_bare_regression_names_the_encoded_columns(birds: str) -> None:
+    model = SoftmaxRegression().fit(linnet.scan(birds, target="kind"))
+    assert list(model.feature_names_in_)[:2] == ["grams", "colour=brown"]
+
+
+def test_a_cache_is_used_again_and_not_for_other_files(
+    birds: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    first = TableModel(SoftmaxRegression()).fit(linnet.scan(birds, target="kind", cache=cache))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the table was read")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scan_module.EncodedRows, "of", refuse)
+        again = TableModel(SoftmaxRegression()).fit(linnet.scan(birds, target="kind", cache=cache))
+        assert np.array_equal(first.estimator_.coef_, again.estimator_.coef_)
+        with pytest.raises(AssertionError, match="was read"):
+            TableModel(LinearRegression()).fit(linnet.scan(birds, target="wing", cache=cache))
+        file = tmp_path / "birds1.csv"
+        file.write_text(file.read_text() + "20.0,red,80.0,wren\n")
+        with pytest.raises(AssertionError, match="was read"):
+            TableModel(SoftmaxRegression()).fit(linnet.scan(birds, target="kind", cache=cache))
+
+
+def test_without_room_on_the_disk_every_pass_reads_the_table(
+    birds: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise DiskFullError("no room is left")
+
+    table, y = in_memory(birds, "kind")
+    monkeypatch.setattr(scan_module.BlockSource, "write", full)
+    data = linnet.scan(birds, target="kind")
+    with data.prepared() as rows:
+        assert isinstance(rows.source, PassingSource)
+        assert "no room is left" in rows.notes[-1]
+        streamed = SoftmaxRegression().fit(rows)
+    whole = TableModel(SoftmaxRegression()).fit(table, y).estimator_
+    assert streamed.loss_ == pytest.approx(whole.loss_, abs=1e-9)
+
+
+def test_a_target_of_the_wrong_kind_is_told(birds: str) -> None:
+    with pytest.raises(SettingError, match="taken for a class"):
+        LinearRegression().fit(linnet.scan(birds, target="kind"))
+    with pytest.raises(SettingError, match="taken for a number"):
+        SoftmaxRegression().fit(linnet.scan(birds, target="wing"))
+
+
+@pytest.mark.parametrize("memory", ["much", "12 parsecs", "0"])
+def test_a_size_that_is_none_is_refused(birds: str, memory: str) -> None:
+    with pytest.raises(SettingError, match="give a size such as"):
+        linnet.scan(birds, target="kind", memory=memory)
+
+
+def test_too_small_a_budget_says_what_is_enough(birds: str) -> None:
+    with pytest.raises(SettingError, match="Give at least"):
+        linnet.scan(birds, target="kind", memory="1MB")
+
+
+FIT = """
+import sys
+from linnet import SoftmaxRegression, TableModel, scan
+data = scan(sys.argv[1], target="kind", checkpoint=sys.argv[2])
+model = TableModel(SoftmaxRegression(C=1e4, tol=1e-10)).fit(data)
+model.save(sys.argv[3])
+"""
+
+
+def test_a_fit_killed_again_and_again_comes_to_the_same_optimum(birds: str, tmp_path: Path) -> None:
+    checkpoint, output = tmp_path / "checkpoint", tmp_path / "killed.linnet"
+    command = [sys.executable, "-c", FIT, birds, str(checkpoint), str(output)]
+    began = monotonic()
+    subprocess.run(command, check=True)
+    whole = monotonic() - began
+    expected = linnet.load(output).estimator_.coef_
+    output.unlink()
+    for file in sorted(checkpoint.rglob("*"), reverse=True):
+        file.unlink() if file.is_file() else file.rmdir()
+    for share in np.random.default_rng(1).uniform(0.3, 1.0, size=4):
+        try:
+            subprocess.run(command, check=True, timeout=share * whole)
+        except subprocess.TimeoutExpired:
+            # Killed by SIGKILL, wherever it stood: a model is there whole or not at all.
+            continue
+        assert np.array_equal(linnet.load(output).estimator_.coef_, expected)
+    subprocess.run(command, check=True)
+    assert np.array_equal(linnet.load(output).estimator_.coef_, expected)
