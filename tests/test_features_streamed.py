@@ -499,3 +499,13 @@ def test_a_stream_without_rows_is_refused():
 def test_columns_of_a_stream_can_be_chosen():
     found = TableEncoder().fit_stream(Cut(TRAIN, [2]), columns=["c", 1])
     assert found.columns_ == ["c", "x"]
+
+
+def test_targets_of_more_values_than_are_counted_are_numbers_or_refused(monkeypatch):
+    monkeypatch.setattr(summaries, "MOST_LEVELS", 60)
+    table = {"x": np.arange(200) ** 2, "y": np.arange(200)}
+    rows = EncodedRows.of(Cut(table, [30]), target="y")
+    assert rows.task == "regression"
+    assert rows.reason == "it holds over 100,000 distinct whole numbers, more than 20"
+    with pytest.raises(TableError, match="'y': it holds more than 100,000 different labels"):
+        EncodedRows.of(Cut(table, [30]), target="y", task="classification")

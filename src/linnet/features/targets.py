@@ -7,9 +7,9 @@ from jaxtyping import Float, Int
 
 from linnet.data.streams import Chunk
 from linnet.data.tables import ArrowColumn, Table
-from linnet.errors import TableError
+from linnet.errors import DataError, TableError
 from linnet.features.columns import Task
-from linnet.features.labels import ROWS_THAT_SHOULD_REPEAT, class_codes, read_labels
+from linnet.features.labels import check_classes, class_codes, read_labels
 from linnet.features.summaries import MOST_LEVELS, ColumnSummary, Nature, nature_of
 from linnet.features.tallies import ArrowArray
 from linnet.types import Array
@@ -105,17 +105,10 @@ def classes_of(target: ColumnSummary, origin: str, known: Any = None) -> Array:
                 f"rows, is not among the {len(classes)} classes given."
             )
         return classes
-    if len(labels) < 2:
-        raise TableError(
-            f"{place}: it holds one class only, {labels[0]!s}, in {target.n_known} rows: at least "
-            "2 classes are needed. Check that the target is the right column and not filtered."
-        )
-    if len(labels) == target.n_known >= ROWS_THAT_SHOULD_REPEAT:
-        raise TableError(
-            f"{place}: it holds {len(labels)} different labels in {target.n_known} rows: no label "
-            "occurs twice, so nothing can be learnt about any. Is the target an identifier, or a "
-            "number for task='regression'?"
-        )
+    try:
+        check_classes(labels, target.n_known)
+    except DataError as error:
+        raise TableError(f"{place}: {error}") from None
     return np.sort(labels)
 
 
