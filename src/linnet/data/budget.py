@@ -1,5 +1,6 @@
 """How much memory a fit may take: as people write it, and what is left of it for the data."""
 
+import ctypes
 import os
 import re
 from pathlib import Path
@@ -7,12 +8,19 @@ from typing import Final
 
 from linnet.errors import SettingError
 
-__all__ = ["bytes_in_words", "memory_budget", "memory_for_data"]
+__all__ = ["bytes_in_words", "memory_budget", "memory_for_data", "return_freed_memory"]
 
 _PREFIXES: Final = ("", "K", "M", "G", "T")
 _WRITTEN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE)
 _SHARE: Final = 0.25
-_LEAST: Final = 48 * 10**6
+_LEAST: Final = 16 * 10**6
+# The rest is for what is not counted one by one.
+_USABLE: Final = 0.95
+# Options of glibc's mallopt, and from how many bytes on memory is the system's own.
+_TRIM_THRESHOLD: Final = -1
+_MMAP_THRESHOLD: Final = -3
+_ARENA_MAX: Final = -8
+_LARGE: Final = 1 << 18
 # A control group without a limit says a number near 2^63.
 _CONTROL_GROUPS: Final = (
     Path("/sys/fs/cgroup/memory.max"),
@@ -53,15 +61,34 @@ def memory_for_data(budget: int) -> int:
         If that is too little to go through data at all.
     """
     taken = _resident()
-    if budget - taken < _LEAST:
+    left = int(_USABLE * budget) - taken
+    if left < _LEAST:
         given, alone, least, enough = (
-            bytes_in_words(float(size)) for size in (budget, taken, _LEAST, taken + 2 * _LEAST)
+            bytes_in_words(float(size))
+            for size in (budget, taken, _LEAST, (taken + 2 * _LEAST) / _USABLE)
         )
         raise SettingError(
             f"A memory of {given} is too little: this process alone takes {alone}, and going "
             f"through data {least} or more. Give at least {enough}."
         )
-    return budget - taken
+    return left
+
+
+def return_freed_memory() -> None:
+    """Let freed memory go back to the system at once: Arrow's, and that of glibc.
+
+    Else both keep what threads have freed, for later use, and a process that reads and encodes
+    blocks holds several times what it uses. This goes for the whole process.
+    """
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    for option, value in ((_MMAP_THRESHOLD, _LARGE), (_TRIM_THRESHOLD, _LARGE), (_ARENA_MAX, 2)):
+        mallopt(option, value)
 
 
 def bytes_in_words(size: float) -> str:

@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from linnet.data import Batch, MemorySource, Source
 from linnet.data.atomic import atomic_write
 from linnet.data.blocks import BlockSource
-from linnet.data.budget import memory_budget, memory_for_data
+from linnet.data.budget import memory_budget, memory_for_data, return_freed_memory
 from linnet.data.journal import Journal, digest
 from linnet.data.journalled import JournalledSource
 from linnet.data.passing import PassingSource
@@ -26,7 +26,7 @@ from linnet.errors import DiskFullError, SettingError
 from linnet.estimators.held_out import HeldOut
 from linnet.features.columns import Task
 from linnet.features.encoder import TableEncoder
-from linnet.features.streamed import EncodedRows
+from linnet.features.streamed import BATCH_VALUES, EncodedRows
 from linnet.types import Array
 
 __all__ = ["PreparedRows", "Scan", "scan"]
@@ -35,8 +35,10 @@ Watcher: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how many rows are done with, and how many bytes were read."""
 
 # Of the memory for data, what a block of text may take: some are read ahead, and parsed.
-_TEXT_SHARE: Final = 24
+_TEXT_SHARE: Final = 40
 _LARGEST_TEXT: Final = 8 << 20
+# Some batches are made at once, each out of parts of its own size.
+_BYTES_PER_BATCH_VALUE: Final = 256
 # Left free on the disk of the cache.
 _DISK_LEFT: Final = 0.05
 _DESCRIPTION: Final = "design.json"
@@ -163,11 +165,13 @@ class Scan:
             encoder=encoder,
             progress=self._watching("reading"),
         )
+        rows = replace(rows, batch_values=min(BATCH_VALUES, memory // _BYTES_PER_BATCH_VALUE))
         held = HeldOut.of(
             self.validation,
             self.seed,
             rows=rows.n_samples,
-            values=rows.n_samples * rows.n_features,
+            values=rows.n_samples
+            * (2 * len(rows.encoder.encoders_) if rows.is_sparse else rows.n_features),
             memory=memory,
         )
         free = shutil.disk_usage(folder)
@@ -178,7 +182,7 @@ class Scan:
 
         notes: tuple[str, ...] = ()
         try:
-            source: Source = BlockSource.write(encoded(), folder, memory=memory, limit=limit)
+            source: Source = BlockSource.write(encoded(), folder, memory=memory // 2, limit=limit)
         except DiskFullError as error:
             notes += (f"every pass reads the table again: {error}",)
             source = _without_cache(encoded, memory)
@@ -206,7 +210,7 @@ class Scan:
             return None
         arrays = load_file(folder / _ENCODER)
         return PreparedRows(
-            source=BlockSource.open(folder, memory=memory),
+            source=BlockSource.open(folder, memory=memory // 2),
             encoder=TableEncoder.from_state(kept["encoder"], arrays),
             task=kept["task"],
             reason=kept["reason"],
@@ -312,6 +316,7 @@ def scan(
     if task not in {"auto", "classification", "regression"}:
         raise SettingError(f"task={task!r}: it must be 'auto', 'classification' or 'regression'.")
     budget = memory_budget(memory)
+    return_freed_memory()
     stream: TableStream
     identity: tuple[Any, ...] = ()
     if query or database is not None or (query is None and _is_query(table)):

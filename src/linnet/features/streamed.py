@@ -35,13 +35,13 @@ from linnet.features.targets import (
 from linnet.parallel import in_order
 from linnet.types import Array
 
-__all__ = ["EncodedRows", "Progress"]
+__all__ = ["BATCH_VALUES", "EncodedRows", "Progress"]
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told, now and then, how many rows of a pass are done, and how many bytes were read."""
 
 # A batch of 2^21 float64 values is 16 MiB; the threads hold a few of them.
-_BATCH_VALUES: Final = 2**21
+BATCH_VALUES: Final = 2**21
 _LEAST_ROWS: Final = 64
 
 
@@ -72,6 +72,8 @@ class EncodedRows:
         Number of rows with a target, and without.
     total_weight : float
         Sum of the weights; the number of rows where none are given.
+    batch_values : int
+        A batch holds no more values than that, if it has more than a few rows.
 
     Examples
     --------
@@ -98,6 +100,7 @@ class EncodedRows:
     n_samples: int
     n_missing: int
     total_weight: float
+    batch_values: int = BATCH_VALUES
 
     @classmethod
     def of(
@@ -220,7 +223,7 @@ class EncodedRows:
         used = [encoder.name for encoder in self.encoder.encoders_]
         columns = [*used, self.target, *([] if self.weight is None else [self.weight])]
         width = len(columns) if self.is_sparse else self.n_features
-        size = max(_LEAST_ROWS, _BATCH_VALUES // width)
+        size = max(_LEAST_ROWS, self.batch_values // width)
         for chunk in self.stream.chunks(columns):
             for start in range(0, chunk.table.n_rows, size):
                 part = replace(chunk.table, columns=chunk.table.columns.slice(start, size))
