@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
@@ -10,11 +11,14 @@ from typing import Final, final
 from jaxtyping import Float
 from scipy.sparse import csr_matrix
 
+from linnet.data.batch import Batch
 from linnet.data.contents import read_contents
+from linnet.data.stored import StoredFile, find_files
+from linnet.data.text_blocks import text_blocks
 from linnet.errors import TableError
 from linnet.types import Array
 
-__all__ = ["LibsvmData", "is_libsvm", "read_libsvm"]
+__all__ = ["LibsvmData", "LibsvmStream", "is_libsvm", "read_libsvm"]
 
 _FLOAT: Final = rb"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _LINE: Final = re.compile(
@@ -73,23 +77,127 @@ def read_libsvm(path: str | os.PathLike[str], n_features: int | None = None) -> 
         If a line is not ``label index:value …`` with rising indices, or an index is beyond
         ``n_features``: the message names the line.
     """
-    from sklearn.datasets import load_svmlight_file
-
     origin = os.fspath(path)
-    data = read_contents(path)
-    try:
-        # Only zero_based="auto" tells files that count from 0 from those that count from 1.
-        X, y = load_svmlight_file(BytesIO(data), n_features=n_features, zero_based="auto")
-    except (ValueError, OverflowError) as error:
-        _raise_for_line(data, origin, n_features)
-        raise TableError(f"{origin}: cannot be read as libsvm: {error}.") from None
+    # Only zero_based="auto" tells files that count from 0 from those that count from 1.
+    X, y = _parsed(read_contents(path), origin, n_features, zero_based="auto")
     if not len(y):
         raise TableError(f"{origin}: the file holds no sample.")
     return LibsvmData(X, y, origin)
 
 
-def _raise_for_line(data: bytes, origin: str, n_features: int | None) -> None:
-    for number, line in enumerate(data.split(b"\n"), start=1):
+@final
+@dataclass(frozen=True)
+class LibsvmStream:
+    r"""A libsvm file, plain or compressed, read some lines at a time, as often as wanted.
+
+    Parameters
+    ----------
+    file : StoredFile
+        The file, as it was when it was opened.
+    n_samples, n_features, n_values : int
+        Number of rows, of columns, and of values given.
+    from_zero : bool
+        Whether the file has a feature 0; else feature 1 is column 0.
+    block_bytes : int
+        Bytes of the file that are read at a time.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "few.svm")
+    ...     _ = path.write_text("1 1:0.5 4:2\n0 2:1\n")
+    ...     stream = LibsvmStream.open(path)
+    ...     stream.n_samples, stream.n_features, [b.X.shape for b in stream.batches()]
+    (2, 4, [(2, 4)])
+    """
+
+    file: StoredFile
+    n_samples: int
+    n_features: int
+    n_values: int
+    from_zero: bool
+    block_bytes: int = 2**24
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        n_features: int | None = None,
+        *,
+        block_bytes: int = 2**24,
+    ) -> "LibsvmStream":
+        """Read the file once, to know how many rows and columns there are.
+
+        Raises
+        ------
+        TableError
+            As `read_libsvm` does.
+        """
+        (file,) = find_files(path)
+        n = values = 0
+        least, largest = 1, -1
+        for X, y in _blocks(file, None, block_bytes, zero_based=True):
+            n, values = n + len(y), values + X.nnz
+            if X.nnz:
+                least = min(least, int(X.indices.min()))
+                largest = max(largest, int(X.indices.max()))
+        from_zero = least == 0
+        found = largest + from_zero
+        if not n:
+            raise TableError(f"{file.name}: the file holds no sample.")
+        if n_features is not None and found > n_features:
+            raise TableError(
+                f"{file.name}: feature {largest} is beyond the {n_features} features asked for. "
+                "Give the same n_features that the model was fitted with, or a larger one."
+            )
+        n_features = found if n_features is None else n_features
+        return cls(file, n, n_features, values, from_zero, block_bytes)
+
+    def batches(self) -> Iterator[Batch]:
+        """Give the rows in order, as CSR in float64, with their labels.
+
+        Raises
+        ------
+        TableError
+            If the file has changed since it was opened.
+        """
+        self.file.require_unchanged()
+        blocks = _blocks(self.file, self.n_features, self.block_bytes, zero_based=self.from_zero)
+        return (Batch(X, y) for X, y in blocks)
+
+
+def _blocks(
+    file: StoredFile, n_features: int | None, size: int, *, zero_based: bool
+) -> Iterator[tuple[csr_matrix, Float[Array, " n"]]]:
+    blocks = text_blocks(file, encoding="utf-8", block_bytes=size, row_end=_line_end)
+    for block in blocks:
+        yield _parsed(
+            block.data, file.name, n_features, zero_based=zero_based, line=block.first_line
+        )
+
+
+def _line_end(text: bytes) -> int:
+    return text.rfind(b"\n") + 1
+
+
+def _parsed(
+    data: bytes, origin: str, n_features: int | None, *, zero_based: bool | str, line: int = 1
+) -> tuple[csr_matrix, Float[Array, " n"]]:
+    """Parse lines, of which the first is number ``line`` of the file."""
+    from sklearn.datasets import load_svmlight_file
+
+    try:
+        X, y = load_svmlight_file(BytesIO(data), n_features=n_features, zero_based=zero_based)
+    except (ValueError, OverflowError) as error:
+        _raise_for_line(data, origin, n_features, line)
+        raise TableError(f"{origin}: cannot be read as libsvm: {error}.") from None
+    return X, y
+
+
+def _raise_for_line(data: bytes, origin: str, n_features: int | None, first: int) -> None:
+    for number, line in enumerate(data.split(b"\n"), start=first):
         if _BLANK.fullmatch(line):
             continue
         match = _LINE.fullmatch(line)
