@@ -325,6 +325,27 @@ def test_numbers_become_columns_of_targets(targets):
 
 
 @pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("targets", [1, 2])
+@pytest.mark.parametrize("alpha", [0.0, 10.0])
+def test_least_squares_on_a_cluster_are_those_in_memory(problem, targets, alpha):
+    X, _, weight = problem
+    Y = np.random.default_rng(11).normal(size=(N, targets)) + X[:, :targets]
+    y = Y[:, 0] if targets == 1 else Y
+    near = LinearRegression(alpha).fit(X, y, weight)
+
+    far = LinearRegression(alpha).fit(da.from_array(X, chunks=(350, 4)), da.from_array(y), weight)
+
+    assert far.certificate_.kind == near.certificate_.kind == "proven"
+    assert far.rank_ == near.rank_ == K
+    # Columns of unit length are nearly orthogonal here, and sums of N terms err by N·ε at most.
+    scale = np.linalg.norm(np.sqrt(weight)[:, None] * X, axis=0)
+    size = np.linalg.norm(np.sqrt(weight)[:, None] * Y)
+    assert far.coef_.shape == near.coef_.shape
+    assert np.abs((far.coef_ - near.coef_) * scale).max() <= 2 * N * EPS * size
+    np.testing.assert_allclose(far.predict(X), near.predict(X), rtol=0, atol=2 * N * EPS * size)
+
+
+@pytest.mark.usefixtures("client")
 def test_the_start_is_the_marginal_distribution_of_the_labels(problem):
     X, y, weight = problem
     source, classes = labelled_rows(
