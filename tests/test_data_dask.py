@@ -17,7 +17,7 @@ from dask import delayed
 from distributed import Client, LocalCluster
 from scipy.sparse import csr_array, random_array
 
-from linnet import LinnetError, SoftmaxRegression
+from linnet import ConvergenceWarning, LinnetError, SoftmaxRegression
 from linnet.data import Batch, MemorySource, Source
 from linnet.data.dask_collections import from_collections, is_collection
 from linnet.data.dask_source import DaskSource
@@ -136,6 +136,35 @@ def test_a_source_knows_its_size(problem):
     assert (source.n_samples, source.n_features, source.n_values) == (N, K, N * K)
     assert source.total_weight == weight.sum()
     assert source.room == 0
+
+
+class _Pass:
+    """A function of batches that notes how often it has come to a process."""
+
+    arrivals = 0
+
+    def __setstate__(self, state) -> None:
+        type(self).arrivals += 1
+
+    def __getstate__(self) -> dict[str, int]:
+        return {"something": 1}
+
+    def __call__(self, batch) -> tuple[np.ndarray]:
+        return _rows(batch)
+
+
+def test_a_function_goes_to_a_worker_once_and_not_with_each_partition(client, problem):
+    X, y, weight = problem
+    source = from_batches(client, batches_of(X, y, weight, np.arange(40, N, 40)))
+
+    assert source.fold(_Pass()) == (N,)
+
+    # Twice at most: a task may go to one worker and be given to the other. Partitions are thirty.
+    assert 1 <= max(client.run(_arrivals).values()) <= 2
+
+
+def _arrivals():
+    return _Pass.arrivals
 
 
 @pytest.mark.parametrize("size", [1, 37, N - 1, N, 2 * N])
@@ -296,6 +325,27 @@ def test_numbers_become_columns_of_targets(targets):
 
 
 @pytest.mark.usefixtures("client")
+@pytest.mark.parametrize("targets", [1, 2])
+@pytest.mark.parametrize("alpha", [0.0, 10.0])
+def test_least_squares_on_a_cluster_are_those_in_memory(problem, targets, alpha):
+    X, _, weight = problem
+    Y = np.random.default_rng(11).normal(size=(N, targets)) + X[:, :targets]
+    y = Y[:, 0] if targets == 1 else Y
+    near = LinearRegression(alpha).fit(X, y, weight)
+
+    far = LinearRegression(alpha).fit(da.from_array(X, chunks=(350, 4)), da.from_array(y), weight)
+
+    assert far.certificate_.kind == near.certificate_.kind == "proven"
+    assert far.rank_ == near.rank_ == K
+    # Columns of unit length are nearly orthogonal here, and sums of N terms err by N·ε at most.
+    scale = np.linalg.norm(np.sqrt(weight)[:, None] * X, axis=0)
+    size = np.linalg.norm(np.sqrt(weight)[:, None] * Y)
+    assert far.coef_.shape == near.coef_.shape
+    assert np.abs((far.coef_ - near.coef_) * scale).max() <= 2 * N * EPS * size
+    np.testing.assert_allclose(far.predict(X), near.predict(X), rtol=0, atol=2 * N * EPS * size)
+
+
+@pytest.mark.usefixtures("client")
 def test_the_start_is_the_marginal_distribution_of_the_labels(problem):
     X, y, weight = problem
     source, classes = labelled_rows(
@@ -412,6 +462,41 @@ def test_a_worker_killed_during_the_fit_changes_nothing(client, problem):
     assert killed
     assert same_optimum(near, far) <= farthest(near, weight.sum())
     client.wait_for_workers(2, timeout=60)
+
+
+def test_a_worker_that_ends_within_a_pass_is_done_without(client, problem, tmp_path):
+    X, y, weight = problem
+    source = from_collections(da.from_array(X, chunks=(150, K)), y, weight)
+    died = tmp_path / "died"
+
+    (rows,) = source.fold(partial(_rows_dying_once, died=died))
+
+    assert died.exists()
+    assert rows == N
+    client.wait_for_workers(2, timeout=60)
+
+
+def _rows_dying_once(batch, died):
+    """Whoever comes first ends its own process, as the system does where memory runs out."""
+    try:
+        died.touch(exist_ok=False)
+    except FileExistsError:
+        return _rows(batch)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return None
+
+
+@pytest.mark.usefixtures("client")
+def test_separated_classes_are_named_over_all_partitions():
+    X = np.random.default_rng(10).normal(size=(200, 2))
+    X[:, 0] += np.sign(X[:, 0])
+    y = X[:, 0] > 0
+
+    with pytest.warns(ConvergenceWarning, match=r"from True \(all 200 rows\)"):
+        model = SoftmaxRegression(C=np.inf).fit(da.from_array(X, chunks=(60, 2)), y)
+
+    (pair,) = model.separation_.pairs
+    assert (pair.first, pair.second, pair.rows, pair.total) == (False, True, 200, 200)
 
 
 def _own_pid():
