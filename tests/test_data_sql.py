@@ -9,7 +9,7 @@ import sys
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 
 import duckdb
 import numpy as np
@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
-from linnet.data import sql_postgresql, sql_sqlite
+from linnet.data import sql_duckdb, sql_postgresql, sql_sqlite
 from linnet.data.reading import read_table
 from linnet.data.sql import open_query
 from linnet.data.streams import TableStream
@@ -151,6 +151,30 @@ def test_passes_repeat_and_give_only_the_columns_asked_for(birds):
     assert rows_of(stream, ["seen", "id"]) == {"seen": first["seen"], "id": first["id"]}
     with pytest.raises(TableError, match=r"no column 'gram'\. Did you mean 'grams'"):
         next(iter(stream.chunks(["gram"])))
+
+
+def test_an_order_asked_for_is_kept(birds):
+    query, database = birds
+    where = "t" if database else query.removeprefix("SELECT * FROM ")
+    stream = open_query(f"SELECT id FROM {where} ORDER BY -id LIMIT 500", database=database)
+
+    assert rows_of(stream) == {"id": list(range(N_ROWS - 1, N_ROWS - 501, -1))}
+
+
+def test_what_does_not_fit_into_the_memory_of_duckdb_is_put_on_disk(monkeypatch):
+    monkeypatch.setattr(sql_duckdb, "_MEMORY", "100MB")
+    monkeypatch.setattr(sql_duckdb, "_MOST_THREADS", 1)
+    query = "SELECT i, hash(i) AS h FROM range(4000000) t(i) ORDER BY hash(i)"
+    stream = open_query(query)
+
+    chunks = stream.chunks(["i"])
+    first = next(chunks).table.n_rows
+    folders = list(Path(gettempdir()).glob(f"linnet-{os.getpid()}-*"))
+    total = first + sum(chunk.table.n_rows for chunk in chunks)
+
+    assert total == 4_000_000
+    assert len(folders) == 1
+    assert not folders[0].exists()
 
 
 def test_a_pass_may_be_given_up_and_two_may_run_at_once(birds):
@@ -428,13 +452,13 @@ def test_a_connection_that_breaks_in_the_middle_of_a_pass_is_told(server, monkey
 
 
 def test_a_row_that_cannot_be_computed_is_told_with_the_number_of_those_given_before():
-    query = "SELECT CASE WHEN i > 900000 THEN error('odd bird') ELSE i END AS x FROM range(1000000) t(i)"
-    n_rows = 0
+    value = "CASE WHEN i > 900000 THEN error('odd bird') ELSE i END"
+    chunks = open_query(f"SELECT {value} AS x FROM range(1000000) t(i)").chunks()
+    given = []
     with pytest.raises(TableError) as caught:
-        for chunk in open_query(query).chunks():
-            n_rows += chunk.table.n_rows
+        given.extend(chunk.table.n_rows for chunk in chunks)
 
-    assert f"failed after {n_rows:,} rows: Invalid Input Error: odd bird." in str(caught.value)
+    assert f"failed after {sum(given):,} rows: Invalid Input Error: odd" in str(caught.value)
 
 
 def test_a_locked_database_is_told(tmp_path, monkeypatch):
