@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from linnet.data import Batch, MemorySource, Source
 from linnet.data.source import sum_over
 from linnet.errors import DataError
+from linnet.estimators.linear import LinearRegression, fit_source
 from linnet.numeric import EPSILON
 from linnet.solvers import Ending
 from linnet.solvers import least_squares as methods
@@ -340,3 +341,18 @@ def test_very_many_columns_take_conjugate_gradients(stored, fit_intercept, alpha
     assert fit.ending is Ending.CONVERGED
     assert fit.certificate.kind == ("proven" if alpha else "estimate")
     assert 0 <= fit.certificate.gap < 1e-10
+
+
+def test_the_estimator_fits_any_source_as_it_fits_arrays():
+    rng = np.random.default_rng(7)
+    X, y = rng.normal(size=(100, 3)), rng.normal(size=(100, 1))
+    model, plain = LinearRegression(0.5), LinearRegression(0.5).fit(X, y[:, 0])
+
+    fit = fit_source(model, Batches.cut(X, y, cuts=[20]), single=True)
+
+    np.testing.assert_allclose(model.coef_, plain.coef_, rtol=1e-12)
+    np.testing.assert_allclose(model.predict(X), plain.predict(X), rtol=1e-11)
+    assert model.rank_ == 3
+    want = least_squares(MemorySource(X, y), alpha=0.5, fit_intercept=True).statistics()
+    np.testing.assert_allclose(fit.statistics().coef_errors, want.coef_errors, rtol=1e-11)
+    np.testing.assert_allclose(fit.statistics().r_squared, want.r_squared, rtol=1e-10)

@@ -15,12 +15,12 @@ class ConvergenceWarning(LinnetWarning, SklearnConvergenceWarning):
 
 
 def warn_unless_converged(
-    name: str, ending: Ending, certificate: Certificate, more: str = ""
+    name: str, ending: Ending, certificate: Certificate, more: str = "", *, depth: int = 3
 ) -> None:
-    """Warn once if the solver ended short of its goal."""
+    """Warn once if the solver ended short of its goal; the user's call is ``depth`` calls up."""
     if not ending.converged:
         warnings.warn(
             f"{name}: {ending.value}.{more} As it stands the fit is {certificate}.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=depth,
         )

@@ -1,5 +1,6 @@
 """Linear regression: a number, or several, as a linear function of the features."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any, cast
 
@@ -43,7 +44,7 @@ from linnet.solvers.least_squares import (
 from linnet.solvers.moments import Moments
 from linnet.types import Array, Unit
 
-__all__ = ["LinearRegression", "keep_fit"]
+__all__ = ["LinearRegression", "fit_source", "keep_fit"]
 
 
 class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -137,13 +138,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             with X.prepared() as rows:
                 return self.fit(rows)
         source, single, verify = self._rows(X, y, sample_weight)
-        with threads(self.n_jobs, float(source.n_samples) * source.n_features**2):
-            fit = least_squares(
-                source, alpha=float(self.alpha), fit_intercept=self.fit_intercept, verify=verify
-            )
-        keep_fit(self, fit, single=single)
-        self._moments: Moments | None = None
-        warn_unless_converged("LinearRegression", fit.ending, fit.certificate)
+        fit_source(self, source, single=single, verify=verify)
         return self
 
     def partial_fit(
@@ -320,6 +315,55 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return np.concatenate(
             [np.atleast_2d(self.coef_), np.atleast_1d(self.intercept_)[:, None]], axis=1
         )
+
+
+def fit_source(
+    model: LinearRegression,
+    source: Source,
+    *,
+    single: bool,
+    verify: Callable[[], None] | None = None,
+) -> LeastSquaresFit:
+    """Fit ``model`` to samples wherever they are stored, and warn where that falls short.
+
+    Parameters
+    ----------
+    model : LinearRegression
+        Set to what is learnt. Names of the features are the caller's to set.
+    source : Source
+        Samples of k features; targets of shape (n, m), as numbers.
+    single : bool
+        Whether the targets were given as (n,), so that ``coef_`` gets no axis for them.
+    verify : function, optional
+        Called where sums of products are not finite: to raise an error that names the value.
+
+    Returns
+    -------
+    LeastSquaresFit
+        With the factor that standard errors need: see its ``statistics``.
+
+    Raises
+    ------
+    DataError
+        If a value of the samples is not finite, or too large to be squared.
+    SettingError
+        If a setting of the model is out of range.
+    """
+    alpha = check_positive(model.alpha, "alpha", zero=True)
+    n, k = source.n_samples, source.n_features
+    with threads(model.n_jobs, float(n) * k**2):
+        fit = least_squares(
+            source,
+            alpha=alpha,
+            fit_intercept=model.fit_intercept,
+            **({} if verify is None else {"verify": verify}),
+        )
+    keep_fit(model, fit, single=single)
+    model.n_features_in_ = k
+    # A call of partial_fit that follows begins afresh.
+    model.__dict__.pop("_moments", None)
+    warn_unless_converged("LinearRegression", fit.ending, fit.certificate, depth=4)
+    return fit
 
 
 def keep_fit(model: LinearRegression, fit: LeastSquaresFit, *, single: bool) -> None:

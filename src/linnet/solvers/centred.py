@@ -24,19 +24,25 @@ class CentredRows:
         The samples; targets of shape (n, m).
     x_mean, y_mean : array of shape (k,) and (m,)
         The means taken out; zeros for a model without intercept.
+    is_centred : bool
+        Whether there is an intercept.
     """
 
     source: MemorySource
     x_mean: Float[Array, " k"]
     y_mean: Float[Array, " m"]
+    is_centred: bool
 
     @classmethod
     def of(cls, source: MemorySource, *, centre: bool) -> "CentredRows":
         """Take out the weighted means, in one pass; or nothing."""
         if not centre:
-            return cls(source, np.zeros(source.n_features), np.zeros(source.y.shape[1]))
+            return cls(
+                source, np.zeros(source.n_features), np.zeros(source.y.shape[1]), is_centred=False
+            )
         x_sum, y_sum = source.fold(lambda rows: (_sum(rows.X, rows), _sum(rows.y, rows)))
-        return cls(source, x_sum / source.total_weight, y_sum / source.total_weight)
+        S = source.total_weight
+        return cls(source, x_sum / S, y_sum / S, is_centred=True)
 
     @property
     def offset(self) -> Float[Array, " k"]:
@@ -60,6 +66,12 @@ class CentredRows:
 
         S = self.source.total_weight
         return (self.source.fold(squares)[0] - S * self.x_mean**2).clip(min=0)
+
+    def target_squares(self) -> Float[Array, " m"]:
+        """Diagonal of YᵀY."""
+        squares = (self.source.y - self.y_mean) ** 2
+        weight = self.source.weight
+        return squares.sum(axis=0) if weight is None else weight @ squares
 
     def gram(self) -> tuple[Float[Array, "k k"], Float[Array, "k m"]]:
         """AᵀA and AᵀY."""

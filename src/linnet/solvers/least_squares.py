@@ -17,9 +17,9 @@ given, so that neither units nor a column too many change what is fitted.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import sqrt
-from typing import Final, TypeAlias, TypeGuard, final
+from typing import Final, TypeAlias, TypeGuard
 
 import numpy as np
 from jaxtyping import Float
@@ -29,14 +29,16 @@ from linnet.data import MemorySource, Source
 from linnet.errors import DataError
 from linnet.numeric import EPSILON
 from linnet.solvers.centred import CentredRows
+from linnet.solvers.coefficient_statistics import FittedDesign
 from linnet.solvers.corrections import corrected_solutions
 from linnet.solvers.iterative import solve_by_lsmr
+from linnet.solvers.least_squares_fit import LeastSquaresFit
 from linnet.solvers.moments import Moments
 from linnet.solvers.normal_equations import GramFactor, NormalEquations
 from linnet.solvers.orthogonal_sums import LARGEST_DEPARTURE, factor_by_passes
 from linnet.solvers.pivoting import factor_of_gram, factor_of_rows
 from linnet.solvers.refinement import solve_refined
-from linnet.solvers.solution import Certificate, Ending
+from linnet.solvers.solution import Certificate
 from linnet.solvers.streamed_rows import StreamedRows
 from linnet.solvers.triangular import TriangularFactor
 from linnet.solvers.wide_sources import solve_wide
@@ -64,41 +66,6 @@ Verify: TypeAlias = Callable[[], None]
 
 def _verified() -> None:
     """Raise nothing: the values were checked before."""
-
-
-@final
-@dataclass(frozen=True)
-class LeastSquaresFit:
-    """The solution, and how well the data determine it.
-
-    Parameters
-    ----------
-    coef : array of shape (k, m)
-        Wᵀ; the shortest where several are as good.
-    intercept : array of shape (m,)
-        b; zeros where none is fitted.
-    rank : int or None
-        Rank of the centred design; ``None`` where the method does not tell (LSMR).
-    condition_number : float
-        Of the centred design with columns of unit length, in the 1-norm; ∞ below full rank.
-    certificate : Certificate
-        F − F* of the objective of mathematics §7.
-    mean_squares : array of shape (m,)
-        Mean squares of the residuals, by weight.
-    degrees_of_freedom : float
-        Tr (AᵀA + αI)⁻¹AᵀA: the rank where there is no penalty; NaN from LSMR.
-    ending : Ending
-        ``CONVERGED``, or ``UNSETTLED`` from the iterative method.
-    """
-
-    coef: Float[Array, "k m"]
-    intercept: Float[Array, " m"]
-    rank: int | None
-    condition_number: float
-    certificate: Certificate
-    mean_squares: Float[Array, " m"]
-    degrees_of_freedom: float
-    ending: Ending = Ending.CONVERGED
 
 
 def least_squares(
@@ -174,6 +141,13 @@ def least_squares_of_moments(
         _certificate(factor, residual, moments.total_weight),
         moments.mean_squared_residual(np.concatenate([coef.T, intercept[:, None]], axis=1)),
         factor.degrees_of_freedom(alpha),
+        design=FittedDesign(
+            factor,
+            alpha,
+            x_mean if fit_intercept else None,
+            moments.total_weight,
+            (targets**2).sum(axis=0),
+        ),
     )
 
 
@@ -280,6 +254,8 @@ def _of_wide(
                 coef=coef,
                 intercept=rows.intercept(coef),
                 certificate=_certificate_of_penalty(rows, alpha, coef),
+                # Its factor is of the columns in the span of the rows.
+                design=None,
             )
     return [fits[alpha] for alpha in alphas]
 
@@ -305,6 +281,13 @@ def _corrected(
             Certificate(solution.gap, "proven", "target²"),
             solution.squares / equations.total_weight,
             trust.factor.degrees_of_freedom(alpha),
+            design=FittedDesign(
+                trust.factor,
+                alpha,
+                equations.x_mean if equations.is_centred else None,
+                equations.total_weight,
+                equations.target_squares,
+            ),
         )
         for (alpha, trust), solution in zip(
             trusted, corrected_solutions(equations, trusted), strict=True
@@ -379,6 +362,13 @@ def _fit(
         certificate,
         rows.mean_squares(coef),
         factor.degrees_of_freedom(alpha),
+        design=FittedDesign(
+            factor,
+            alpha,
+            rows.x_mean if rows.is_centred else None,
+            rows.source.total_weight,
+            rows.target_squares(),
+        ),
     )
 
 

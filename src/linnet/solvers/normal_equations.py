@@ -74,6 +74,10 @@ class NormalEquations:
         Bound on the error of a sum of products, relative to the lengths of its columns.
     precision : float
         Rounding of the values of X, relative.
+    target_squares : array of shape (m,)
+        Diagonal of YᵀY.
+    is_centred : bool
+        Whether there is an intercept.
     residuals : function
         Gives residuals from the rows themselves, in one pass.
     """
@@ -86,6 +90,8 @@ class NormalEquations:
     summed: Float[Array, " k"]
     rounding: float
     precision: float
+    target_squares: Float[Array, " m"]
+    is_centred: bool
     residuals: Residuals
 
     @classmethod
@@ -118,6 +124,8 @@ class NormalEquations:
             summed=np.diagonal(products)[:k].copy(),
             rounding=EPSILON * (rows.longest_sum + ROUNDINGS_OF_A_PRODUCT),
             precision=rows.precision,
+            target_squares=(np.diagonal(products)[k:-1] - S * missed[k:] ** 2).clip(min=0),
+            is_centred=centre,
             residuals=partial(_residuals, rows, missed),
         )
 
@@ -148,6 +156,8 @@ class NormalEquations:
             summed=np.diagonal(gram) + source.total_weight * rows.x_mean**2,
             rounding=EPSILON * (source.tile_rows + tiles + ROUNDINGS_OF_A_PRODUCT),
             precision=rows.precision,
+            target_squares=rows.target_squares(),
+            is_centred=rows.is_centred,
             residuals=residuals,
         )
 
