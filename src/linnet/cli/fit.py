@@ -158,6 +158,13 @@ def fit(
             help="raise or skip: what to do with rows that cannot be read.", rich_help_panel=_LARGE
         ),
     ] = "raise",
+    dask: Annotated[
+        str | None,
+        typer.Option(
+            help="local, or the address of a Dask scheduler such as tcp://host:8786.",
+            rich_help_panel=_LARGE,
+        ),
+    ] = None,
     log_json: Annotated[
         bool,
         typer.Option(
@@ -219,6 +226,7 @@ def fit(
         resume=resume,
         on_error=on_error,
         log_json=log_json,
+        dask=dask,
     )
     if is_streamed(streaming):
         fit_scan_and_tell(request, streaming, as_json=as_json, quiet=quiet)

@@ -53,11 +53,12 @@ class Streaming:
     resume: bool = False
     on_error: str = "raise"
     log_json: bool = False
+    dask: str | None = None
 
     @property
     def is_asked_for(self) -> bool:
         """Whether an option makes sense for streams alone."""
-        given = (self.query, self.memory, self.cache, self.checkpoint)
+        given = (self.query, self.memory, self.cache, self.checkpoint, self.dask)
         return any(each is not None for each in given) or self.on_error != "raise"
 
 
@@ -149,6 +150,7 @@ def _scan_of(request: FitRequest, streaming: Streaming) -> Scan:
         encoding=request.reading.encoding,
         database=database,
         query=streaming.query is not None,
+        dask=streaming.dask,
     )
     return replace(data, validation=_share(request.validation), seed=request.seed)
 

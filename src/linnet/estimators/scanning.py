@@ -24,6 +24,7 @@ from linnet.data.scanning import open_tables
 from linnet.data.streams import TableStream
 from linnet.errors import DiskFullError, SettingError
 from linnet.estimators.held_out import HeldOut
+from linnet.estimators.on_dask import blocks_on_workers
 from linnet.features.columns import Task
 from linnet.features.encoder import TableEncoder
 from linnet.features.streamed import BATCH_VALUES, EncodedRows
@@ -100,6 +101,8 @@ class Scan:
         Budget in bytes.
     cache, checkpoint : path or None
         Folders for the encoded rows and for the journal of a fit.
+    dask : str, distributed.Client or None
+        The cluster whose workers are to hold the rows.
     validation, seed : float and int
         Share of the rows to hold out, of up to 100,000, and the seed of their choice.
     watcher : function
@@ -117,6 +120,7 @@ class Scan:
     memory: int
     cache: Path | None = None
     checkpoint: Path | None = None
+    dask: Any = None
     validation: float = 0.0
     seed: int = 0
     watcher: Watcher | None = field(default=None, compare=False)
@@ -140,6 +144,9 @@ class Scan:
             rows = self._kept(folder, fingerprint, memory) or self._read(
                 folder, fingerprint, encoder, memory
             )
+            if self.dask is not None and isinstance(rows.source, BlockSource):
+                workers = blocks_on_workers(folder, self.dask, memory // 2)
+                rows = replace(rows, source=stack.enter_context(workers))
             if self.checkpoint is not None:
                 journal = Journal.opened(self.checkpoint, data=fingerprint)
                 source = JournalledSource(rows.source, stack.enter_context(journal))
@@ -243,6 +250,7 @@ def scan(
     encoding: str = "utf-8",
     database: str | None = None,
     query: bool | None = None,
+    dask: Any = None,
 ) -> Scan:
     r"""Describe a table of any size, for a model to be fitted to it.
 
@@ -283,6 +291,9 @@ def scan(
         query may read files: ``SELECT * FROM 'data/*.parquet'``.
     query : bool, optional
         Whether ``table`` is a query; found out by default.
+    dask : "local", address or distributed.Client, optional
+        A Dask cluster: its workers read the encoded rows from ``cache``, a folder that all of
+        them see, hold them, and make the passes.
 
     Returns
     -------
@@ -346,6 +357,7 @@ def scan(
         memory=budget,
         cache=None if cache is None else Path(cache),
         checkpoint=None if checkpoint is None else Path(checkpoint),
+        dask=dask,
     )
 
 

@@ -1,0 +1,166 @@
+"""``linnet fit`` on tables read in chunks: patterns, queries, Dask, checkpoints, broken rows."""
+
+import json
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import linnet as library
+from linnet.cli import run
+from real_files import real
+
+
+@pytest.fixture
+def linnet(capsys, tmp_path, monkeypatch):
+    """Run a command in an empty folder; give its exit code, output and messages."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        code = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Three files of one table."""
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        x, noise = rng.normal(size=(2, 100))
+        rows = [
+            f"{a:.3f},{b},{2 * a + e:.3f}"
+            for a, b, e in zip(x, rng.choice(list("uvw"), 100), noise)
+        ]
+        (tmp_path / f"part{number}.csv").write_text("a,b,y\n" + "\n".join(rows) + "\n")
+    return tmp_path
+
+
+def test_a_pattern_gives_the_model_of_one_file(linnet, parts):
+    files = sorted(parts.glob("part*.csv"))
+    lines = [line for file in files for line in file.read_text().splitlines()[1:]]
+    Path("whole.csv").write_text("\n".join(["a,b,y", *lines]) + "\n")
+    common = ("--target", "y", "--validation", "0", "--quiet")
+    assert linnet("fit", "part*.csv", *common, "-o", "pattern.linnet")[0] == 0
+    assert linnet("fit", *files, *common, "-o", "list.linnet")[0] == 0
+    assert linnet("fit", "whole.csv", *common, "-o", "whole.linnet")[0] == 0
+    pattern, several, whole = (
+        library.load(f"{name}.linnet").estimator_.coef_ for name in ("pattern", "list", "whole")
+    )
+    assert np.array_equal(pattern, several)
+    np.testing.assert_allclose(pattern, whole, rtol=1e-9)
+
+
+def test_a_query_over_files_and_one_of_a_database_give_the_same(linnet, parts):
+    import pandas as pd
+
+    table = pd.concat(map(pd.read_csv, sorted(parts.glob("part*.csv"))))
+    with sqlite3.connect("birds.sqlite") as database:
+        table.to_sql("birds", database, index=False)
+    database.close()
+    common = ("--target", "y", "--validation", "0", "--quiet")
+    code, _, err = linnet("fit", "--sql", "SELECT * FROM 'part*.csv'", *common, "-o", "f.linnet")
+    assert code == 0, err
+    code, _, err = linnet("fit", "birds.sqlite", "--sql", "birds", *common, "-o", "d.linnet")
+    assert code == 0, err
+    np.testing.assert_allclose(
+        library.load("f.linnet").estimator_.coef_,
+        library.load("d.linnet").estimator_.coef_,
+        rtol=1e-9,
+    )
+
+
+def test_a_broken_row_is_named_or_skipped_and_told(linnet, parts):
+    file = parts / "part1.csv"
+    lines = file.read_text().splitlines()
+    lines[7] = "1.0,u"
+    file.write_text("\n".join(lines) + "\n")
+    code, _, err = linnet("fit", "part*.csv", "--target", "y", "-o", "m.linnet")
+    assert code != 0
+    assert "part1.csv, line 8" in err
+    assert not Path("m.linnet").exists()
+    code, _, err = linnet(
+        "fit", "part*.csv", "--target", "y", "-o", "m.linnet", "--on-error", "skip"
+    )
+    assert code == 0, err
+    assert "part1.csv" in err
+    assert "left out" in err
+
+
+@pytest.mark.usefixtures("parts")
+def test_progress_is_told_in_lines_of_json(linnet):
+    code, out, err = linnet(
+        "fit", "part*.csv", "--target", "b", "-o", "m.linnet", "--log-json", "--json"
+    )
+    assert code == 0, err
+    summary = json.loads(out)
+    steps = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+    assert summary["table"]["rows"] == 300
+    assert {"event", "seconds", "passes", "loss", "gap"} <= steps[-1].keys()
+    assert steps[-1]["gap"] <= 1e-6
+
+
+@pytest.mark.usefixtures("parts")
+def test_a_checkpoint_is_gone_on_with_only_if_asked_to(linnet):
+    command = ("fit", "part*.csv", "--target", "b", "--checkpoint", "state", "-q")
+    assert linnet(*command, "-o", "first.linnet")[0] == 0
+    code, _, err = linnet(*command, "-o", "second.linnet")
+    assert code != 0
+    assert "--resume" in err
+    code, _, err = linnet(*command, "--resume", "-o", "second.linnet")
+    assert code == 0, err
+    first, second = (library.load(f"{name}.linnet").estimator_ for name in ("first", "second"))
+    assert np.array_equal(first.coef_, second.coef_)
+
+
+def test_two_worker_processes_give_the_model_of_this_one(parts):
+    """In a process of its own, as users run it: workers begin by importing the main module."""
+    command = [sys.executable, "-m", "linnet", "fit", "part*.csv", "--target", "b", "-q"]
+    subprocess.run([*command, "-o", "here.linnet"], check=True, cwd=parts)
+    subprocess.run([*command, "-o", "there.linnet", "--dask", "local"], check=True, cwd=parts)
+    here, there = (library.load(parts / f"{name}.linnet").estimator_ for name in ("here", "there"))
+    np.testing.assert_allclose(here.coef_, there.coef_, rtol=1e-6, atol=1e-9)
+    assert there.certificate_.kind == "proven"
+
+
+@pytest.mark.usefixtures("parts")
+def test_a_scheduler_that_is_not_there_is_told(linnet):
+    code, _, err = linnet(
+        "fit", "part*.csv", "--target", "b", "--dask", "tcp://127.0.0.1:9", "-o", "m.linnet"
+    )
+    assert code != 0
+    assert "No Dask scheduler answers" in err
+
+
+PEAK = """
+import resource, sys
+from linnet.cli import run
+code = run(sys.argv[1:])
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1000)
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "target"),
+    [("beijing_air_quality/*.csv", "PM2.5"), ("hflights/*.csv.gz", "ArrDelay")],
+)
+def test_real_tables_are_fitted_within_a_budget_of_memory(tmp_path, pattern, target):
+    folder, files = pattern.split("/")
+    # pandas, where it is installed, is imported by scikit-learn, and takes 40 MB of the budget.
+    budget = 260
+    arguments = ["fit", str(real(folder) / files), "--target", target, "--memory", f"{budget}MB"]
+    if folder == "hflights":
+        arguments += ["--drop", "TailNum", "--drop", "FlightNum"]
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, *arguments, "-q", "-o", str(tmp_path / "m.linnet")],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert int(done.stdout) <= 1.05 * budget
