@@ -120,7 +120,7 @@ def _remote(address: str) -> Iterator[StoredFile]:
     found = sorted(
         info.path
         for info in system.get_file_info(selector)
-        if info.is_file and fnmatchcase(info.path, pattern)
+        if info.is_file and fnmatchcase(info.path.lstrip("/"), pattern.lstrip("/"))
     )
     if not found:
         raise TableError(f"{address}: no file matches. Check the address.")
@@ -142,7 +142,7 @@ def _file_system(address: str) -> tuple[_FileSystem, str]:
     except ImportError:
         raise MissingDependencyError(
             f"{address}: PyArrow alone cannot reach it ({reason}). Install fsspec, and what it "
-            f"needs for {scheme}://, and try again: pip install fsspec."
+            f"needs for {scheme}://, and try again: pip install linnet[remote]."
         ) from None
     try:
         found = fsspec.filesystem(scheme)
