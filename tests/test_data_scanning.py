@@ -324,6 +324,15 @@ def test_stray_quotes_in_unquoted_fields_do_not_hide_row_ends(tmp_path):
     same(whole(open_tables(file, block_bytes=50)), read_table(file).columns)
 
 
+@pytest.mark.parametrize("row", [b'3,1,"never closed\n', b'3,1,"closed" too soon\n'])
+def test_a_quote_that_closes_no_field_is_told_by_its_line(row, tmp_path):
+    """What follows must not become part of that field."""
+    file = tmp_path / "x.csv.gz"
+    file.write_bytes(far(row + b"4,1,w\n" * 20))
+    with pytest.raises(TableError, match=r"x\.csv\.gz, line 50002: a quote in the row"):
+        whole(open_tables(file))
+
+
 def test_the_columns_asked_for_are_given_and_unknown_ones_told(tmp_path):
     file = tmp_path / "x.csv"
     file.write_bytes(TEXT)

@@ -15,6 +15,7 @@ from linnet.data.sniff import quoting_breaks_at, squeeze_spaces
 from linnet.data.stored import StoredFile
 from linnet.data.text_blocks import TextBlock, count_lines, further_pieces, text_blocks
 from linnet.data.text_columns import found_types, typed_rows
+from linnet.errors import TableError
 
 __all__ = ["DelimitedPart", "open_delimited"]
 
@@ -97,8 +98,21 @@ class DelimitedPart:
 
     def parse(self, piece: TextBlock, columns: Sequence[TypedColumn]) -> Parsed:
         """Make of a block these columns, of these types."""
+        if self.layout.quoted and piece.bytes_read >= self.file.size:
+            self._require_closed_quotes(piece)
         table, faults = typed_rows(self._text(piece), self.layout, columns, piece.first_line)
         return Parsed(table, table.num_rows + len(faults), piece.bytes_read, faults)
+
+    def _require_closed_quotes(self, block: TextBlock) -> None:
+        """Raise TableError if a quote in the last rows would make one field of what follows it."""
+        rows = block.data.rstrip(b"\r\n")
+        end = self._row_end(rows + b"\r\n")
+        if end <= len(rows):
+            line = block.first_line + count_lines(rows[:end])
+            raise TableError(
+                f"{self.file.name}, line {line}: a quote in the row that starts here is never "
+                "closed, or is not followed by a separator. Mend the row."
+            )
 
     def _text(self, block: TextBlock) -> bytes:
         data = squeeze_spaces(block.data) if self.layout.separator == " " else block.data

@@ -53,7 +53,8 @@ def open_tables(
         Whether a row of text that cannot be read is an error, or left out and told in ``notes``.
         Which rows are left out does not depend on the columns asked for.
     block_bytes : int
-        How many bytes are read at a time. About five such blocks are held at once.
+        How many bytes are read at a time. Text takes some 25 times as much in memory: three blocks
+        and their tables at once, and what PyArrow keeps for the next.
 
     Returns
     -------

@@ -24,7 +24,7 @@ _MAGIC_BYTES: Final = 6
 _BOMS_UTF16: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
 _PIECE_BYTES: Final = 1 << 18
 # A longer row is hardly one: a quote that is never closed makes a row of the rest of the file.
-_MOST_ROW_BYTES: Final = 1 << 27
+_MOST_ROW_BYTES: Final = 1 << 26
 
 
 @final
@@ -68,7 +68,7 @@ def text_blocks(
     ------
     TableError
         If the compressed data are damaged, a byte does not belong to the encoding, or a row is
-        longer than 128 MiB: the message names file and line.
+        longer than 64 MiB: the message names file and line.
     SettingError
         If there is no such encoding.
     """
