@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Final, TypeAlias, final
 
 from linnet.errors import DataTypeError, MissingDependencyError, TableError
@@ -95,7 +96,8 @@ def _matching(path: str) -> Iterator[StoredFile]:
         return
     system = fs.LocalFileSystem()
     names = [path]
-    if _is_pattern(path) and not os.path.exists(path):  # noqa: PTH110
+    if _is_pattern(path) and not Path(path).exists():
+        # Path.glob takes no pattern that starts at the root.
         names = sorted(glob.glob(path, recursive=True))  # noqa: PTH207
         names = [name for name in names if system.get_file_info(name).is_file]
     if not names:
