@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, final
 
 from linnet.data.columnar import columnar_damage_told
@@ -103,8 +104,6 @@ def open_columnar(file: StoredFile, format_: str, block_bytes: int) -> ColumnarP
     TableError
         If the file is damaged, or a column is of no type that linnet knows.
     """
-    from functools import partial
-
     from pyarrow import ipc, parquet
 
     name = "Parquet" if format_ == "parquet" else "Arrow"
@@ -173,6 +172,12 @@ def _file_batches(file: StoredFile, names: list[str]) -> Iterator[tuple[Any, int
 def _stream_batches(file: StoredFile, names: list[str]) -> Iterator[tuple[Any, int]]:
     from pyarrow import ipc
 
+    # One ahead, to know the last: an end mark follows it.
     with file.open() as raw:
+        held: tuple[Any, int] | None = None
         for batch in ipc.open_stream(raw):
-            yield batch.select(names), raw.tell()
+            if held is not None:
+                yield held
+            held = batch.select(names), raw.tell()
+        if held is not None:
+            yield held[0], file.size

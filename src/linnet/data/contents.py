@@ -17,7 +17,7 @@ __all__ = [
     "damage_told",
     "decompressed",
     "is_compressed",
-    "no_such_encoding",
+    "is_utf8",
     "not_of_encoding",
     "read_as_stored",
     "read_contents",
@@ -83,25 +83,26 @@ def utf8(data: bytes, origin: str, encoding: str = "utf-8") -> bytes:
     """
     if data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         encoding = "utf-16"
+    as_it_is = is_utf8(encoding)
     try:
-        is_utf8 = lookup(encoding).name in {"utf-8", "utf-8-sig"}
         text = data.decode(encoding)
-    except LookupError:
-        raise no_such_encoding(encoding) from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise not_of_encoding(
             data[error.start], f"{origin}, line {line}", error.start + 1, encoding
         ) from None
-    return (data if is_utf8 else text.encode()).removeprefix(BOM_UTF8)
+    return (data if as_it_is else text.encode()).removeprefix(BOM_UTF8)
 
 
-def no_such_encoding(encoding: str) -> SettingError:
-    """Say that an encoding is not known."""
-    return SettingError(
-        f"There is no encoding called {encoding!r}. Common ones are utf-8, latin-1, cp1252, "
-        "utf-16 and gb18030."
-    )
+def is_utf8(encoding: str) -> bool:
+    """Tell whether an encoding is UTF-8; raises SettingError if there is none of that name."""
+    try:
+        return lookup(encoding).name in {"utf-8", "utf-8-sig"}
+    except LookupError:
+        raise SettingError(
+            f"There is no encoding called {encoding!r}. Common ones are utf-8, latin-1, cp1252, "
+            "utf-16 and gb18030."
+        ) from None
 
 
 def not_of_encoding(byte: int, place: str, position: int, encoding: str) -> TableError:

@@ -8,19 +8,18 @@ from functools import partial, reduce
 from itertools import islice
 from typing import Final, final
 
-from linnet.data.contents import damage_told
 from linnet.data.layout import Layout, find_layout, guess_separator
 from linnet.data.parts import Parsed, TypedColumn, wider
 from linnet.data.row_ends import last_row_end
 from linnet.data.sniff import quoting_breaks_at, squeeze_spaces
 from linnet.data.stored import StoredFile
-from linnet.data.text_blocks import TextBlock, count_lines, text_blocks
+from linnet.data.text_blocks import TextBlock, count_lines, further_pieces, text_blocks
 from linnet.data.text_columns import found_types, typed_rows
+from linnet.errors import TableError
 
 __all__ = ["DelimitedPart", "open_delimited"]
 
 _HEAD_BYTES: Final = 1 << 20
-_PIECE_BYTES: Final = 1 << 18
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 
 
@@ -85,10 +84,12 @@ class DelimitedPart:
 
         first = next(self._blocks(_HEAD_BYTES))
         samples = [found_types(self._text(first), self.layout, ragged={})]
-        for piece in self._further(n_pieces):
+        count = n_pieces if self.can_seek else 0
+        for piece in filter(self._is_whole, further_pieces(self.file, count, _HEAD_BYTES)):
             # Rows of different lengths: the piece may not have started where a row does.
             with suppress(pa.ArrowInvalid):
-                samples.append(found_types(piece, self.layout))
+                rows = self._text(TextBlock(piece, 0, 0))
+                samples.append(found_types(rows, self.layout))
         return tuple(reduce(wider, columns) for columns in zip(*samples, strict=True))
 
     def pieces(self, columns: Sequence[TypedColumn]) -> Iterator[TextBlock]:  # noqa: ARG002
@@ -97,8 +98,21 @@ class DelimitedPart:
 
     def parse(self, piece: TextBlock, columns: Sequence[TypedColumn]) -> Parsed:
         """Make of a block these columns, of these types."""
+        if self.layout.quoted and piece.bytes_read >= self.file.size:
+            self._require_closed_quotes(piece)
         table, faults = typed_rows(self._text(piece), self.layout, columns, piece.first_line)
         return Parsed(table, table.num_rows + len(faults), piece.bytes_read, faults)
+
+    def _require_closed_quotes(self, block: TextBlock) -> None:
+        """Raise TableError if a quote in the last rows would make one field of what follows it."""
+        rows = block.data.rstrip(b"\r\n")
+        end = self._row_end(rows + b"\r\n")
+        if end <= len(rows):
+            line = block.first_line + count_lines(rows[:end])
+            raise TableError(
+                f"{self.file.name}, line {line}: a quote in the row that starts here is never "
+                "closed, or is not followed by a separator. Mend the row."
+            )
 
     def _text(self, block: TextBlock) -> bytes:
         data = squeeze_spaces(block.data) if self.layout.separator == " " else block.data
@@ -130,27 +144,9 @@ class DelimitedPart:
         text = len(data[:end].rstrip(b"\r\n"))
         return data.find(self.line_end, text) + 1 if text else 0
 
-    def _further(self, n_pieces: int) -> Iterator[bytes]:
-        """Yield rows from places spread evenly over the rest of the file."""
-        rest = self.file.size - _HEAD_BYTES - _PIECE_BYTES
-        if not self.can_seek or rest <= 0 or not n_pieces:
-            return
-        with damage_told(self.file.name), self.file.open() as raw:
-            for place in range(1, n_pieces + 1):
-                raw.seek(_HEAD_BYTES + rest * place // n_pieces)
-                piece = raw.read(_PIECE_BYTES)
-                rows = self._whole_rows(piece)
-                if rows:
-                    yield rows
-
-    def _whole_rows(self, piece: bytes) -> bytes:
-        """Return the rows of a piece that may start anywhere; none if that is not certain."""
-        start = piece.find(self.line_end) + 1
-        rows = piece[start : piece.rfind(self.line_end) + 1]
-        broken = self.layout.quoted and quoting_breaks_at(rows, self.layout.separator) is not None
-        if not start or broken or not rows.strip():
-            return b""
-        return self._text(TextBlock(rows, 0, 0))
+    def _is_whole(self, rows: bytes) -> bool:
+        """Tell whether quotes do not speak against rows that are cut out of the file."""
+        return not self.layout.quoted or quoting_breaks_at(rows, self.layout.separator) is None
 
 
 def open_delimited(

@@ -7,7 +7,7 @@ from linnet.data.plain import plain_table
 from linnet.data.tables import Table
 from linnet.errors import TableError
 
-__all__ = ["read_json_lines"]
+__all__ = ["kind_of_value", "read_json_lines", "record_of"]
 
 _LEAST_BLOCK_BYTES: Final = 1 << 20
 
@@ -49,8 +49,8 @@ def _raise_for_line(data: bytes, origin: str) -> None:
     for number, line in enumerate(data.split(b"\n"), start=1):
         if not line.strip():
             continue
-        for key, value in _record(line, f"{origin}, line {number}").items():
-            kind = _kind(value)
+        for key, value in record_of(line, f"{origin}, line {number}").items():
+            kind = kind_of_value(value)
             if kind != "nothing" and kinds.setdefault(key, kind) != kind:
                 raise TableError(
                     f"{origin}, line {number}: {key!r} holds {kind} ({value!r}), but "
@@ -58,17 +58,19 @@ def _raise_for_line(data: bytes, origin: str) -> None:
                 )
 
 
-def _record(line: bytes, place: str) -> dict[str, Any]:
+def record_of(line: bytes, place: str) -> dict[str, Any]:
+    """Parse the JSON object of a line; raises TableError, which starts with ``place``."""
     try:
         record = json.loads(line)
     except ValueError as error:
         raise TableError(f"{place}: not valid JSON: {error}.") from None
     if not isinstance(record, dict):
-        raise TableError(f"{place}: an object {{…}} is expected, not {_kind(record)}.")
+        raise TableError(f"{place}: an object {{…}} is expected, not {kind_of_value(record)}.")
     return record
 
 
-def _kind(value: object) -> str:
+def kind_of_value(value: object) -> str:
+    """Say what kind of JSON value it is."""
     match value:
         case None:
             return "nothing"

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import final
 
 from linnet.data.columnar_part import open_columnar
+from linnet.data.contents import is_utf8
 from linnet.data.delimited_part import open_delimited
+from linnet.data.json_part import open_json_lines
 from linnet.data.parts import Part
 from linnet.data.reading import HEAD_BYTES, format_of
 from linnet.data.stored import StoredFile
@@ -42,8 +44,12 @@ def open_parts(files: Sequence[StoredFile], settings: TextSettings) -> tuple[Par
                 f"{file.name}: this is {format_}, but {files[0].name} is {formats[0]}. All files "
                 "of one table must be of one format."
             )
-    if formats[0] == "delimited":
-        return _delimited(files, [compressed for _, compressed in heads], settings)
+    if formats[0] in {"delimited", "json lines"}:
+        utf8 = is_utf8(settings.encoding)
+        can_seek = [utf8 and plain for _, plain in heads]
+        if formats[0] == "delimited":
+            return _delimited(files, can_seek, settings)
+        return open_json_lines(files, can_seek, settings.encoding, settings.block_bytes)
     if formats[0] in {"parquet", "arrow file", "arrow stream"}:
         return tuple(open_columnar(file, formats[0], settings.block_bytes) for file in files)
     raise TableError(
@@ -52,18 +58,18 @@ def open_parts(files: Sequence[StoredFile], settings: TextSettings) -> tuple[Par
 
 
 def _delimited(
-    files: Sequence[StoredFile], are_compressed: Sequence[bool], settings: TextSettings
+    files: Sequence[StoredFile], can_seek: Sequence[bool], settings: TextSettings
 ) -> tuple[Part, ...]:
     separator, header = settings.separator, settings.header
     parts: list[Part] = []
-    for file, is_compressed in zip(files, are_compressed, strict=True):
+    for file, seek in zip(files, can_seek, strict=True):
         part = open_delimited(
             file,
             separator=separator,
             header=header,
             encoding=settings.encoding,
             block_bytes=settings.block_bytes,
-            can_seek=not is_compressed,
+            can_seek=seek,
         )
         # What the first file tells goes for all of them.
         separator, header = part.layout.separator, part.layout.named

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal, final
+from typing import Any, Final, final
 
 from linnet.data.missing import typed_column
 from linnet.data.opening import TextSettings, open_parts
@@ -31,7 +31,7 @@ def open_tables(
     separator: str | None = None,
     header: bool | None = None,
     encoding: str = "utf-8",
-    on_error: Literal["raise", "skip"] = "raise",
+    on_error: str = "raise",
     block_bytes: int = 1 << 23,
 ) -> "ScannedTables":
     r"""Open files as one table that is read in chunks, again and again.
@@ -53,7 +53,8 @@ def open_tables(
         Whether a row of text that cannot be read is an error, or left out and told in ``notes``.
         Which rows are left out does not depend on the columns asked for.
     block_bytes : int
-        How many bytes are read at a time. About five such blocks are held at once.
+        How many bytes are read at a time. Text takes some 25 times as much in memory: three blocks
+        and their tables at once, and what PyArrow keeps for the next.
 
     Returns
     -------

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, Final, TypeAlias, final
 
 from linnet.errors import DataTypeError, MissingDependencyError, TableError
@@ -95,7 +96,8 @@ def _matching(path: str) -> Iterator[StoredFile]:
         return
     system = fs.LocalFileSystem()
     names = [path]
-    if _is_pattern(path) and not os.path.exists(path):  # noqa: PTH110
+    if _is_pattern(path) and not Path(path).exists():
+        # Path.glob takes no pattern that starts at the root.
         names = sorted(glob.glob(path, recursive=True))  # noqa: PTH207
         names = [name for name in names if system.get_file_info(name).is_file]
     if not names:
@@ -120,7 +122,7 @@ def _remote(address: str) -> Iterator[StoredFile]:
     found = sorted(
         info.path
         for info in system.get_file_info(selector)
-        if info.is_file and fnmatchcase(info.path, pattern)
+        if info.is_file and fnmatchcase(info.path.lstrip("/"), pattern.lstrip("/"))
     )
     if not found:
         raise TableError(f"{address}: no file matches. Check the address.")
@@ -142,7 +144,7 @@ def _file_system(address: str) -> tuple[_FileSystem, str]:
     except ImportError:
         raise MissingDependencyError(
             f"{address}: PyArrow alone cannot reach it ({reason}). Install fsspec, and what it "
-            f"needs for {scheme}://, and try again: pip install fsspec."
+            f"needs for {scheme}://, and try again: pip install linnet[remote]."
         ) from None
     try:
         found = fsspec.filesystem(scheme)

@@ -1,6 +1,6 @@
 """A text too large to be held is given as blocks of whole rows, each with its line number."""
 
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder, lookup
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, final
@@ -9,20 +9,22 @@ from linnet.data.contents import (
     damage_told,
     decompressed,
     is_compressed,
-    no_such_encoding,
+    is_utf8,
     not_of_encoding,
 )
 from linnet.data.stored import StoredFile
 from linnet.errors import TableError
 
-__all__ = ["RowEnd", "TextBlock", "count_lines", "open_head", "text_blocks"]
+__all__ = ["RowEnd", "TextBlock", "count_lines", "further_pieces", "open_head", "text_blocks"]
 
 RowEnd = Callable[[bytes], int]
 """Where the last whole row of a text ends, 0 if it holds none."""
 
 _MAGIC_BYTES: Final = 6
+_BOMS_UTF16: Final = (BOM_UTF16_LE, BOM_UTF16_BE)
+_PIECE_BYTES: Final = 1 << 18
 # A longer row is hardly one: a quote that is never closed makes a row of the rest of the file.
-_MOST_ROW_BYTES: Final = 1 << 27
+_MOST_ROW_BYTES: Final = 1 << 26
 
 
 @final
@@ -46,11 +48,15 @@ class TextBlock:
 
 
 def open_head(file: StoredFile, size: int) -> tuple[bytes, bool]:
-    """Return the first ``size`` bytes of a file, decompressed, and whether it is compressed."""
+    """Return the first ``size`` bytes, decompressed, and whether the rest can be read in pieces.
+
+    It can unless the file is compressed, or UTF-16.
+    """
     with damage_told(file.name), file.open() as raw:
         start = raw.read(_MAGIC_BYTES)
         raw.seek(0)
-        return _read(decompressed(raw, start), size), is_compressed(start)
+        head = _read(decompressed(raw, start), size)
+    return head, not is_compressed(start) and not start.startswith(_BOMS_UTF16)
 
 
 def text_blocks(
@@ -62,7 +68,7 @@ def text_blocks(
     ------
     TableError
         If the compressed data are damaged, a byte does not belong to the encoding, or a row is
-        longer than 128 MiB: the message names file and line.
+        longer than 64 MiB: the message names file and line.
     SettingError
         If there is no such encoding.
     """
@@ -89,6 +95,24 @@ def text_blocks(
             yield TextBlock(block, line, position)
             line += count_lines(block)
             offset += end
+
+
+def further_pieces(file: StoredFile, count: int, start: int) -> Iterator[bytes]:
+    """Yield lines from places spread evenly over what follows the first ``start`` bytes.
+
+    The file must be plain UTF-8.
+    """
+    rest = file.size - start - _PIECE_BYTES
+    if rest <= 0 or not count:
+        return
+    with damage_told(file.name), file.open() as raw:
+        for place in range(1, count + 1):
+            raw.seek(start + rest * place // count)
+            piece = raw.read(_PIECE_BYTES)
+            # The first and the last line are cut off.
+            lines = piece[piece.find(b"\n") + 1 : piece.rfind(b"\n") + 1]
+            if lines.strip():
+                yield lines
 
 
 def _utf8_pieces(file: StoredFile, encoding: str, size: int) -> Iterator[tuple[bytes, int, bool]]:
@@ -120,14 +144,11 @@ def _read(stream: Any, size: int) -> bytes:
 
 def _decoder(start: bytes, encoding: str, name: str) -> Callable[..., bytes]:
     """Return what turns bytes into UTF-8; that of UTF-8 leaves them as they are."""
-    if start.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+    if start.startswith(_BOMS_UTF16):
         encoding = "utf-16"
-    try:
-        if lookup(encoding).name in {"utf-8", "utf-8-sig"}:
-            return _as_it_is
-        decoder = getincrementaldecoder(encoding)()
-    except LookupError:
-        raise no_such_encoding(encoding) from None
+    if is_utf8(encoding):
+        return _as_it_is
+    decoder = getincrementaldecoder(encoding)()
     read, line, newline = 0, 0, b"\n"
 
     def decode(data: bytes, *, final: bool) -> bytes:

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Final
 
 import numpy as np
 
@@ -16,7 +17,10 @@ from linnet.data.widening import ArrowType
 
 __all__ = ["found_types", "typed_rows"]
 
-_ADVICE = "Mend the row, or leave out such rows with on_error='skip'."
+_ADVICE: Final = (
+    "Mend the row; or put one like it among the first of the file, where its type is seen; or "
+    "leave out such rows with on_error='skip'."
+)
 
 
 def found_types(
@@ -111,11 +115,8 @@ def _contradiction(column: TypedColumn, value: str) -> str:
     from pyarrow import types
 
     shown = value if len(value) <= 40 else f"{value[:40]}…"
-    seen = (
-        "has no known value"
-        if types.is_null(column.kind)
-        else f"holds values of type {column.kind}"
-    )
+    known = not types.is_null(column.kind)
+    seen = f"holds values of type {column.kind}" if known else "has no value"
     return (
         f"column {column.name!r} holds {shown!r}, but {seen} in the rows that were looked at "
         f"beforehand to find its type. {_ADVICE}"
