@@ -83,7 +83,7 @@ def main(n=1_000_000, k=100, rounds=5):
     del X, y
     for name in models:
         command = [sys.executable, __file__, "--peak", str(n), str(k), name]
-        rose, size = map(int, subprocess.check_output(command).split())  # noqa: S603
+        rose, size = map(int, subprocess.check_output(command).split())
         print(f"{name:22} peak memory {rose / 1e6:7.1f} MB, {100 * rose / size:.1f} % of X")
 
 
