@@ -16,7 +16,7 @@ from linnet.engine import scores
 from linnet.errors import DataError, SettingError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import measured_rows as distributed_rows
-from linnet.estimators.prepared import measured_rows
+from linnet.estimators.prepared import measured_rows, name_features
 from linnet.estimators.saving import (
     State,
     fitting_state,
@@ -136,7 +136,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_positive(self.alpha, "alpha", zero=True)
         if isinstance(X, Scan):
             with X.prepared() as rows:
-                return self.fit(rows)
+                self.fit(rows)
+                name_features(self, rows)
+                return self
         source, single, verify = self._rows(X, y, sample_weight)
         fit_source(self, source, single=single, verify=verify)
         return self

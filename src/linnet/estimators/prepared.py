@@ -12,7 +12,7 @@ from linnet.estimators.softmax_parameters import label_totals
 from linnet.estimators.targets import class_factors
 from linnet.types import Array
 
-__all__ = ["classified_rows", "measured_rows"]
+__all__ = ["classified_rows", "measured_rows", "name_features"]
 
 
 def classified_rows(estimator: Any, rows: PreparedRows, class_weight: Any) -> tuple[Source, Array]:
@@ -28,7 +28,7 @@ def classified_rows(estimator: Any, rows: PreparedRows, class_weight: Any) -> tu
             f"The target is taken for a number, because {rows.reason}: fit LinearRegression, or "
             "give task='classification' to linnet.scan."
         )
-    _name_features(estimator, rows)
+    estimator.n_features_in_ = len(rows.encoder.mean_)
     if class_weight is None:
         return rows.source, rows.classes
     totals = label_totals(rows.source, len(rows.classes))
@@ -49,11 +49,11 @@ def measured_rows(estimator: Any, rows: PreparedRows) -> Source:
             f"The target is taken for a class, because {rows.reason}: fit SoftmaxRegression, or "
             "give task='regression' to linnet.scan."
         )
-    _name_features(estimator, rows)
+    estimator.n_features_in_ = len(rows.encoder.mean_)
     return rows.source
 
 
-def _name_features(estimator: Any, rows: PreparedRows) -> None:
+def name_features(estimator: Any, rows: PreparedRows) -> None:
+    """Tell an estimator that was fitted to a scan what its features are called."""
     names = rows.encoder.get_feature_names_out()
-    estimator.n_features_in_ = len(names)
     estimator.feature_names_in_ = np.asarray(names, dtype=object)

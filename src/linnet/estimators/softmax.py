@@ -15,7 +15,7 @@ from linnet.engine import engine_name, scores
 from linnet.errors import DataError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import labelled_rows
-from linnet.estimators.prepared import classified_rows
+from linnet.estimators.prepared import classified_rows, name_features
 from linnet.estimators.saving import (
     State,
     fitting_state,
@@ -216,7 +216,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self._check_settings()
         if isinstance(X, Scan):
             with X.prepared() as rows:
-                return self.fit(rows)
+                self.fit(rows)
+                name_features(self, rows)
+                return self
         source, classes = self._rows(X, y, sample_weight)
         objective = self._objective(source, len(classes))
         solver = choose_solver(
