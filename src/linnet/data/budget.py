@@ -16,6 +16,7 @@ _SHARE: Final = 0.25
 _LEAST: Final = 16 * 10**6
 # The rest is for what is not counted one by one.
 _USABLE: Final = 0.95
+_LIBRARIES: Final = 256 * 10**6
 # Options of glibc's mallopt, and from how many bytes on memory is the system's own.
 _TRIM_THRESHOLD: Final = -1
 _MMAP_THRESHOLD: Final = -3
@@ -55,12 +56,14 @@ def memory_budget(memory: str | float | None) -> int:
 def memory_for_data(budget: int) -> int:
     """Return what the process leaves of a budget, in bytes.
 
+    What a process holds beyond the usual size of the libraries is its user's own, and not counted.
+
     Raises
     ------
     SettingError
         If that is too little to go through data at all.
     """
-    taken = _resident()
+    taken = min(_resident(), _LIBRARIES)
     left = int(_USABLE * budget) - taken
     if left < _LEAST:
         given, alone, least, enough = (
