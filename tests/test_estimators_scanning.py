@@ -1,7 +1,10 @@
 """Fits to scans: a table in pieces on disk gives the model that it gives in memory."""
 
+import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 
@@ -14,6 +17,8 @@ from linnet.data.passing import PassingSource
 from linnet.data.reading import read_table
 from linnet.errors import DiskFullError, SettingError
 from linnet.estimators import scanning as scan_module
+from linnet.estimators.kept_rows import kept_rows
+from linnet.features import TableEncoder
 
 
 @pytest.fixture
@@ -96,6 +101,56 @@ def test_a_cache_is_used_again_and_not_for_other_files(
         file.write_text(file.read_text() + "20.0,red,80.0,wren\n")
         with pytest.raises(AssertionError, match="was read"):
             TableModel(SoftmaxRegression()).fit(linnet.scan(birds, target="kind", cache=cache))
+
+
+def test_a_cache_is_not_used_for_rows_read_in_another_way(tmp_path: Path) -> None:
+    file, cache = tmp_path / "prices.csv", tmp_path / "cache"
+    file.write_text("c1,c2\n" + "".join(f"{x},c{x % 2}\n" for x in range(20)) + "20,c2\n" * 2)
+    settings = {"target": "c2", "cache": cache}
+    for header, rows in ((True, 22), (False, 23)):
+        with linnet.scan(file, header=header, **settings).prepared() as prepared:
+            assert prepared.source.n_samples == rows
+
+
+def test_a_cache_that_is_altered_or_too_large_is_written_again(birds: str, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    data = linnet.scan(birds, target="kind", cache=cache)
+    first = TableModel(SoftmaxRegression()).fit(data)
+    blocks = next(cache.glob("*.blocks"))
+    for damaged in (b"", blocks.read_bytes()[:-64]):
+        blocks.write_bytes(damaged)
+        again = TableModel(SoftmaxRegression()).fit(data)
+        assert np.array_equal(first.estimator_.coef_, again.estimator_.coef_)
+    fingerprint = json.loads((cache / "design.json").read_text())["fingerprint"]
+    assert kept_rows(cache, fingerprint, memory=2**30) is not None
+    assert kept_rows(cache, fingerprint, memory=2**10) is None
+
+
+def test_the_checkpoint_of_one_query_is_of_no_use_to_another(tmp_path: Path) -> None:
+    """A query has no file whose size and time tell it from others; the rows that it gives do."""
+    database, checkpoint = tmp_path / "birds.db", tmp_path / "checkpoint"
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("CREATE TABLE birds (wing REAL, grams REAL)")
+        rows = [(60.0 + x, x**1.5) for x in range(50)]
+        connection.executemany("INSERT INTO birds VALUES (?, ?)", rows)
+
+    def fitted(query: str) -> float:
+        data = linnet.scan(query, target="grams", database=str(database), checkpoint=checkpoint)
+        low, high = TableModel(LinearRegression()).fit(data).predict({"wing": [0.0, 1.0]})
+        return float(high - low)
+
+    every = fitted("SELECT wing, grams FROM birds")
+    low = fitted("SELECT wing, grams FROM birds WHERE wing < 80")
+    assert every == pytest.approx(np.polyfit(*np.transpose(rows), 1)[0])
+    assert low == pytest.approx(np.polyfit(*np.transpose(rows[:20]), 1)[0])
+    assert fitted("SELECT wing, grams FROM birds") == every
+
+
+def test_a_scan_leaves_the_encoder_of_a_model_alone(birds: str) -> None:
+    encoder = TableEncoder()
+    model = TableModel(SoftmaxRegression(), encoder=encoder)
+    model.fit(linnet.scan(birds, target="kind", categorical=["wing"]))
+    assert list(encoder.categorical) == []
 
 
 def test_without_room_on_the_disk_every_pass_reads_the_table(

@@ -18,9 +18,11 @@ from linnet.cli.terminal import note, say, say_json
 from linnet.cli.unfitted import unfitted_regression
 from linnet.data import MemorySource
 from linnet.data.budget import memory_budget
+from linnet.data.passing import gathered
 from linnet.errors import DataWarning, SettingError
 from linnet.estimators import LinearRegression, TableModel
-from linnet.estimators.scanning import PreparedRows, Scan, scan
+from linnet.estimators.kept_rows import PreparedRows
+from linnet.estimators.scanning import Scan, scan
 from linnet.estimators.softmax_parameters import label_totals
 from linnet.reports import (
     Account,
@@ -105,9 +107,10 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
             with progress.fitting():
                 model = TableModel(estimator, target=data.target).fit_rows(rows)
             seconds = perf_counter() - start
-            told = _told(data, rows)
-            precision = _precision(model, rows)
-            training = _account(model, _few(rows), precision)
+            few = _few(rows)
+            told = _told(data, rows, few.n_samples)
+            precision = _precision(model, few)
+            training = _account(model, few, precision)
             held_out = None if rows.held_out is None else _account(model, rows.held_out, precision)
     model.save(request.output)
     share = f"{100 * data.validation:g} % at random, seed {request.seed}"
@@ -181,7 +184,10 @@ def _check_checkpoint(streaming: Streaming) -> None:
         )
 
 
-def _told(data: Scan, rows: PreparedRows) -> Told:
+def _told(data: Scan, rows: PreparedRows, accounted: int) -> Told:
+    notes = rows.notes
+    if accounted < rows.source.n_samples:
+        notes += (f"what the training rows cost is told of {accounted:,} of them, drawn at random",)
     encoded = {encoder.name for encoder in rows.encoder.encoders_}
     others = [name for name in data.stream.names if name not in {data.target, data.weight}]
     counts: dict[str, int] = {}
@@ -196,7 +202,7 @@ def _told(data: Scan, rows: PreparedRows) -> Told:
             rows_without_target=rows.n_missing,
             used=tuple(name for name in others if name in encoded),
             left_out=tuple(name for name in others if name not in encoded),
-            notes=rows.notes,
+            notes=notes,
         ),
         task=rows.task,
         target=data.target,
@@ -207,18 +213,16 @@ def _told(data: Scan, rows: PreparedRows) -> Told:
 
 def _few(rows: PreparedRows) -> MemorySource:
     """As many of the fitted rows as tell what they cost."""
-    sample = rows.source.sample(np.random.default_rng(0), _ACCOUNTED_ROWS)
-    if isinstance(sample, MemorySource):
-        return sample
-    few = sample.sample(np.random.default_rng(0), sample.n_samples - 1)
-    return few if isinstance(few, MemorySource) else MemorySource(np.empty((0, 0)), np.empty(0))
+    random = np.random.default_rng(0)
+    sample = rows.source.sample(random, _ACCOUNTED_ROWS)
+    return gathered(sample.shuffled(random))
 
 
-def _precision(model: AnyModel, rows: PreparedRows) -> float | None:
+def _precision(model: AnyModel, few: MemorySource) -> float | None:
     regression = regression_of(model)
     if not isinstance(regression, LinearRegression):
         return None
-    values = _few(rows).y[:, 0]
+    values = few.y[:, 0]
     return written_precision(values, float(np.ravel(regression.residual_variance_)[0]))
 
 

@@ -77,6 +77,11 @@ class ArrayFile:
         """Number of the first row of each block, and of all rows."""
         return (*range(0, self.shape[0], self.rows), self.shape[0])
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells the rows from any others: the file's size and last change; the targets."""
+        return (str(self.path), self.stamp, self.y, self.weight)
+
     def read(self, number: int, *, whole: bool = True) -> Batch:
         """Map a block of rows, which is let go with the last array that lies in it.
 

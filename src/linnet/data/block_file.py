@@ -155,6 +155,11 @@ class BlockFile:
         """Bytes of all blocks."""
         return self.stamp.size
 
+    @property
+    def identity(self) -> tuple[int, ...]:
+        """What tells the rows from any others: the checksum of each block."""
+        return tuple(block.check for block in self.blocks)
+
     def save_index(self) -> None:
         """Write the index: from here on the blocks can be opened."""
         content = {

@@ -59,6 +59,11 @@ class StoredBlocks(Protocol):
         """Number of the first row of each block, and of all rows."""
         ...
 
+    @property
+    def identity(self) -> tuple[Any, ...]:
+        """What tells the rows from any others."""
+        ...
+
     def read(self, number: int, *, whole: bool = True) -> Batch:
         """Map a block; with ``whole`` fetch it at once, else only what is looked at."""
         ...

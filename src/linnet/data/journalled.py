@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from linnet.data.batch import Batch
+from linnet.data.derived import DerivedSource
 from linnet.data.journal import Journal
 from linnet.data.source import Fold, Source, added
 from linnet.types import Array
@@ -26,7 +27,7 @@ class _InBlocks(Protocol):
 
 @final
 @dataclass(frozen=True)
-class JournalledSource:
+class JournalledSource(DerivedSource):
     """The samples of another source; sums over them are noted in a journal, and taken from it.
 
     A pass over blocks is noted also while it runs, so that not even a long one is lost.
@@ -39,23 +40,7 @@ class JournalledSource:
         Where sums are noted.
     """
 
-    source: Source
     journal: Journal
-
-    @property
-    def n_samples(self) -> int:
-        """Number of rows."""
-        return self.source.n_samples
-
-    @property
-    def n_features(self) -> int:
-        """Number of columns."""
-        return self.source.n_features
-
-    @property
-    def n_values(self) -> int:
-        """Number of values stored."""
-        return self.source.n_values
 
     @property
     def total_weight(self) -> float:
@@ -86,8 +71,7 @@ class JournalledSource:
 
     def sample(self, random: np.random.Generator, size: int) -> Source:
         """At most ``size`` rows; their passes cost little and are not noted."""
-        sample = self.source.sample(random, size)
-        return self if sample is self.source else sample
+        return self.source.sample(random, size)
 
     def rotated(self, basis: Float[Array, "p r"]) -> Source:
         """Put samples Bᵀx in place of x."""

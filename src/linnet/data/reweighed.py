@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from linnet.data.batch import Batch
+from linnet.data.derived import DerivedSource
 from linnet.data.source import Fold, Source
 from linnet.types import Array
 
@@ -17,7 +18,7 @@ __all__ = ["ReweighedSource"]
 
 @final
 @dataclass(frozen=True)
-class ReweighedSource:
+class ReweighedSource(DerivedSource):
     """Samples whose weights are multiplied by a factor for each class.
 
     Parameters
@@ -28,23 +29,7 @@ class ReweighedSource:
         What the weight of each class's rows is multiplied by.
     """
 
-    source: Source
     factors: Float[Array, " q"]
-
-    @property
-    def n_samples(self) -> int:
-        """Number of rows."""
-        return self.source.n_samples
-
-    @property
-    def n_features(self) -> int:
-        """Number of columns."""
-        return self.source.n_features
-
-    @property
-    def n_values(self) -> int:
-        """Number of values stored."""
-        return self.source.n_values
 
     @cached_property
     def total_weight(self) -> float:

@@ -16,6 +16,7 @@ from linnet.engine import scores
 from linnet.errors import DataError, SettingError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import measured_rows as distributed_rows
+from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.prepared import measured_rows, name_features
 from linnet.estimators.saving import (
     State,
@@ -24,7 +25,7 @@ from linnet.estimators.saving import (
     settings_of,
     write_model,
 )
-from linnet.estimators.scanning import PreparedRows, Scan
+from linnet.estimators.scanning import Scan
 from linnet.estimators.threading import threads
 from linnet.estimators.validation import (
     check_features,

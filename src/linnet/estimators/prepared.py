@@ -7,7 +7,7 @@ import numpy as np
 from linnet.data import Source
 from linnet.data.reweighed import ReweighedSource
 from linnet.errors import SettingError
-from linnet.estimators.scanning import PreparedRows
+from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.softmax_parameters import label_totals
 from linnet.estimators.targets import class_factors
 from linnet.types import Array

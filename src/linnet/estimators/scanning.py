@@ -1,20 +1,19 @@
 """A table that need not fit in memory, ready to be fitted: files, a query, and how to read them."""
 
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
 
 import numpy as np
-from safetensors.numpy import load_file, save_file
+from sklearn.base import clone
 
-from linnet.data import Batch, MemorySource, Source
-from linnet.data.atomic import atomic_write
+from linnet.data import Batch, Source
 from linnet.data.blocks import BlockSource
 from linnet.data.budget import memory_budget, memory_for_data, return_freed_memory
 from linnet.data.journal import Journal, digest
@@ -24,13 +23,12 @@ from linnet.data.scanning import open_tables
 from linnet.data.streams import TableStream
 from linnet.errors import DiskFullError, SettingError
 from linnet.estimators.held_out import HeldOut
+from linnet.estimators.kept_rows import PreparedRows, forget_rows, keep_rows, kept_rows
 from linnet.estimators.on_dask import blocks_on_workers
-from linnet.features.columns import Task
 from linnet.features.encoder import TableEncoder
 from linnet.features.streamed import BATCH_VALUES, EncodedRows
-from linnet.types import Array
 
-__all__ = ["PreparedRows", "Scan", "scan"]
+__all__ = ["Scan", "scan"]
 
 Watcher: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how many rows are done with, and how many bytes were read."""
@@ -42,42 +40,6 @@ _LARGEST_TEXT: Final = 8 << 20
 _BYTES_PER_BATCH_VALUE: Final = 256
 # Left free on the disk of the cache.
 _DISK_LEFT: Final = 0.05
-_DESCRIPTION: Final = "design.json"
-_ENCODER: Final = "encoder.safetensors"
-_HELD_OUT: Final = "held-out"
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class PreparedRows:
-    """Encoded rows that can be passed over, and what was found out about them.
-
-    Parameters
-    ----------
-    source : Source
-        The rows.
-    encoder : TableEncoder
-        The encoder, fitted.
-    task, reason : str
-        "classification" or "regression", and why, in words that follow "because".
-    classes : array of shape (q,) or None
-        The classes, sorted; ``None`` of a regression.
-    n_missing : int
-        Rows left out because their target is missing.
-    notes : tuple of str
-        What the user should know.
-    held_out : MemorySource or None
-        Rows held out to judge by.
-    """
-
-    source: Source
-    encoder: TableEncoder
-    task: Task
-    reason: str
-    classes: Array | None
-    n_missing: int
-    notes: tuple[str, ...]
-    held_out: MemorySource | None = None
 
 
 @final
@@ -90,7 +52,8 @@ class Scan:
     stream : TableStream
         The rows as they are stored.
     identity : tuple
-        What tells these files from any others; empty where nothing does, as of a query.
+        What tells the rows from any others: files, and how they are read; empty where nothing
+        does, as of a query.
     target, weight : str
         Columns.
     task : {"auto", "classification", "regression"}
@@ -131,7 +94,7 @@ class Scan:
 
         A cache, or checkpoint, of the very same rows and settings is used again.
         """
-        encoder = TableEncoder() if encoder is None else encoder
+        encoder = TableEncoder() if encoder is None else clone(encoder)
         encoder = encoder.set_params(
             categorical=[*encoder.categorical, *self.categorical], text=[*encoder.text, *self.text]
         )
@@ -141,17 +104,25 @@ class Scan:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linnet-")))
             memory = memory_for_data(self.memory)
             fingerprint = self._fingerprint(encoder)
-            rows = self._kept(folder, fingerprint, memory) or self._read(
-                folder, fingerprint, encoder, memory
-            )
+            # Nothing tells what a query gives from what it gave before.
+            kept = kept_rows(folder, fingerprint, memory) if self.identity else None
+            rows = kept or self._read(folder, fingerprint, encoder, memory)
+            journal = self._journal(rows.source, fingerprint)
             if self.dask is not None and isinstance(rows.source, BlockSource):
                 workers = blocks_on_workers(folder, self.dask, memory // 2)
                 rows = replace(rows, source=stack.enter_context(workers))
-            if self.checkpoint is not None:
-                journal = Journal.opened(self.checkpoint, data=fingerprint)
+            if journal is not None:
                 source = JournalledSource(rows.source, stack.enter_context(journal))
                 rows = replace(rows, source=source)
             yield rows
+
+    def _journal(self, source: Source, fingerprint: str) -> AbstractContextManager[Journal] | None:
+        """Give the journal of these very rows; none where nothing tells them from others."""
+        if self.checkpoint is None:
+            return None
+        if isinstance(source, BlockSource):
+            return Journal.opened(self.checkpoint, data=digest(fingerprint, source.stored.identity))
+        return Journal.opened(self.checkpoint, data=fingerprint) if self.identity else None
 
     def _fingerprint(self, encoder: TableEncoder) -> str:
         settings = sorted((name, repr(value)) for name, value in encoder.get_params().items())
@@ -162,7 +133,7 @@ class Scan:
         self, folder: Path, fingerprint: str, encoder: TableEncoder, memory: int
     ) -> PreparedRows:
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / _DESCRIPTION).unlink(missing_ok=True)
+        forget_rows(folder)
         rows = EncodedRows.of(
             self.stream,
             target=self.target,
@@ -204,28 +175,8 @@ class Scan:
             held_out=held.rows(),
         )
         if self.identity and isinstance(source, BlockSource):
-            _describe(folder, fingerprint, prepared, memory)
+            keep_rows(folder, fingerprint, prepared, memory)
         return prepared
-
-    def _kept(self, folder: Path, fingerprint: str, memory: int) -> PreparedRows | None:
-        """Return the rows that an earlier scan left in the folder, if they are these rows."""
-        try:
-            kept = json.loads((folder / _DESCRIPTION).read_text())
-        except (OSError, ValueError):
-            return None
-        if not self.identity or kept.get("fingerprint") != fingerprint:
-            return None
-        arrays = load_file(folder / _ENCODER)
-        return PreparedRows(
-            source=BlockSource.open(folder, memory=memory // 2),
-            encoder=TableEncoder.from_state(kept["encoder"], arrays),
-            task=kept["task"],
-            reason=kept["reason"],
-            classes=None if kept["classes"] is None else np.array(kept["classes"]),
-            n_missing=kept["n_missing"],
-            notes=tuple(kept["notes"]),
-            held_out=_kept_rows(folder / _HELD_OUT, memory),
-        )
 
     def _watching(self, what: str) -> Callable[[int, int], None] | None:
         watcher = self.watcher
@@ -344,7 +295,9 @@ def scan(
             on_error=on_error,
             block_bytes=block,
         )
-        stream, identity = files, files.identity
+        stream = files
+        reading = (separator, header, encoding, on_error)
+        identity = (version("linnet"), files.identity, reading)
     return Scan(
         stream=stream,
         identity=identity,
@@ -382,34 +335,3 @@ def _without_cache(begin: Callable[[], Iterator[Batch]], memory: int) -> Passing
         total_weight=weight,
         memory=memory,
     )
-
-
-def _kept_rows(folder: Path, memory: int) -> MemorySource | None:
-    if not folder.exists():
-        return None
-    source = BlockSource.open(folder, memory=memory)
-    rows = HeldOut(1.0, 0)
-    for _ in rows.others(source.batches()):
-        continue
-    return rows.rows()
-
-
-def _describe(folder: Path, fingerprint: str, rows: PreparedRows, memory: int) -> None:
-    """Write down what the rows are, last of all: without it the folder holds nothing."""
-    state, arrays = rows.encoder.to_state()
-    shutil.rmtree(folder / _HELD_OUT, ignore_errors=True)
-    if rows.held_out is not None:
-        BlockSource.write(rows.held_out.tiles(), folder / _HELD_OUT, memory=memory)
-    with atomic_write(folder / _ENCODER) as path:
-        save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
-    content = {
-        "fingerprint": fingerprint,
-        "encoder": state,
-        "task": rows.task,
-        "reason": rows.reason,
-        "classes": None if rows.classes is None else rows.classes.tolist(),
-        "n_missing": rows.n_missing,
-        "notes": list(rows.notes),
-    }
-    with atomic_write(folder / _DESCRIPTION) as path:
-        path.write_text(json.dumps(content))

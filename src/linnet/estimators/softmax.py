@@ -15,6 +15,7 @@ from linnet.engine import engine_name, scores
 from linnet.errors import DataError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import labelled_rows
+from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.prepared import classified_rows, name_features
 from linnet.estimators.saving import (
     State,
@@ -23,7 +24,7 @@ from linnet.estimators.saving import (
     settings_of,
     write_model,
 )
-from linnet.estimators.scanning import PreparedRows, Scan
+from linnet.estimators.scanning import Scan
 from linnet.estimators.separation import separation_along
 from linnet.estimators.softmax_parameters import (
     keep_solution,

@@ -8,9 +8,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from linnet.errors import ModelFileError
+from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.saving import State, write_model
-from linnet.estimators.scanning import PreparedRows, Scan
+from linnet.estimators.scanning import Scan
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.features.encoder import TableEncoder
 from linnet.information.units import InformationArray
