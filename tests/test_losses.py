@@ -118,6 +118,16 @@ def test_slope_at_infinity_is_the_limit_of_the_slope(loss, targets, seed):
     np.testing.assert_allclose(loss.slope_at_infinity(U, y), far, rtol=1e-9, atol=10 / t)
 
 
+@pytest.mark.parametrize(("loss", "targets"), CASES)
+@given(seed=seeds)
+def test_scores_moved_to_mean_zero_are_as_good(loss, targets, seed):
+    Z, y, _ = random_case(loss, targets, seed)
+    centred = loss.centred(Z)
+    np.testing.assert_allclose(loss.value(centred, y), loss.value(Z, y), rtol=1e-12, atol=1e-12)
+    if loss == SoftmaxCrossEntropy():
+        np.testing.assert_allclose(centred.mean(axis=1), 0, atol=1e-14)
+
+
 def test_worked_case_costs_minus_log_of_seven_tenths():
     Z, y = np.log([[0.7, 0.2, 0.1]]), np.array([0])
 

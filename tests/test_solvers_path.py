@@ -9,7 +9,7 @@ from linnet.data import MemorySource
 from linnet.losses import SoftmaxCrossEntropy
 from linnet.objective import Objective
 from linnet.solvers import Automatic, Ending, NewtonCG
-from linnet.solvers.path import minimise_by_approach
+from linnet.solvers.path import minimise_by_approach, minimise_path
 
 
 def hardly_penalised(l2, k=260):
@@ -69,3 +69,30 @@ def test_a_fit_that_goes_on_from_another_is_not_sent_back(weak, solution):
 
     assert again.ending is Ending.CONVERGED
     assert len(again.steps) <= 2
+
+
+def unit_rows(l2):
+    """Forty classes of rows of unit length, as embeddings are."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(40, size=4000)
+    X = (rng.normal(size=(4000, 80)) + rng.normal(size=(40, 80))[y]) / np.sqrt(np.arange(1, 81))
+    X = (X / np.linalg.norm(X, axis=1, keepdims=True)).astype(np.float32)
+    return Objective(source=MemorySource(X, y), loss=SoftmaxCrossEntropy(), n_scores=40, l2=l2)
+
+
+def passes_of_the_last(strengths):
+    problems = [unit_rows(l2) for l2 in strengths]
+    solutions = list(minimise_path(problems, np.zeros(problems[0].shape), NewtonCG()))
+    assert {solution.certificate.kind for solution in solutions} == {"proven"}
+    return solutions[-1].steps[-1].passes
+
+
+def test_a_path_is_no_slower_for_having_begun_at_an_overwhelming_penalty():
+    strengths = np.logspace(1, -7, 17).tolist()
+    assert passes_of_the_last(strengths) <= 1.5 * passes_of_the_last(strengths[-4:])
+
+
+def test_scores_do_not_drift_off_together():
+    problem = unit_rows(1e-7)
+    solution = NewtonCG().minimise(problem, np.ones(problem.shape))
+    np.testing.assert_allclose(solution.theta.mean(axis=0), 0, atol=1e-12)

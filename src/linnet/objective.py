@@ -370,6 +370,10 @@ class Objective:
         weights[:, -1] = 0
         return weights
 
+    def centred(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        """Θ less what all scores share, where the loss sees their differences alone."""
+        return self.loss.centred(theta.T).T
+
     def _may_keep(self, values: int) -> bool:
         return values <= self.source.room
 

@@ -41,6 +41,10 @@ class Loss(Protocol):
         """Strength w ≥ 0 of each pair: ∇²ℓ = Σ w (e_a − e_b)(e_a − e_b)ᵀ, where e₋₁ = 0."""
         ...
 
+    def centred(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
+        """Scores of mean 0 in place of these, if only the differences of scores count; or these."""
+        ...
+
     def slope_at_infinity(
         self, U: Float[Array, "n m"], y: Shaped[Array, "n ..."]
     ) -> Float[Array, " n"]:

@@ -82,6 +82,10 @@ class SoftmaxCrossEntropy:
             start = stop
         return couplings
 
+    def centred(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
+        """Scores of mean 0: one number added to all changes nothing, unless one is anchored."""
+        return Z if self.anchored else Z - Z.mean(axis=1, keepdims=True)
+
     def slope_at_infinity(
         self, U: Float[Array, "n m"], y: Shaped[Array, "n ..."]
     ) -> Float[Array, " n"]:

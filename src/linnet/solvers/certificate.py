@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from linnet.numeric import EPSILON
 from linnet.solvers.conjugate_gradient import conjugate_gradient
-from linnet.solvers.preconditioners import preconditioning_for
+from linnet.solvers.preconditioners import preconditioner_at, preconditioning_for
 from linnet.solvers.problem import Problem
 from linnet.solvers.solution import Certificate
 from linnet.types import Array
@@ -69,7 +69,7 @@ def newton_gap(
     step = conjugate_gradient(
         problem.hessian_at(theta),
         -gradient,
-        preconditioning.at(theta),
+        preconditioner_at(problem, preconditioning, theta),
         accuracy=DECREMENT_ACCURACY,
         max_products=DECREMENT_PRODUCTS,
         largest_rise=preconditioning.largest_rise,
@@ -84,9 +84,10 @@ def minimise_intercepts(problem: Problem, theta: Float[Array, "m p"]) -> Float[A
     theta = theta.copy()
     value, gradient, hessian = problem.intercept_derivatives(theta)
     for _ in range(MAXIMUM_INTERCEPT_STEPS):
-        # Adding one number to every intercept changes nothing, so the Hessian is singular;
-        # lstsq takes the shortest of the equivalent steps.
+        # Adding one number to every intercept changes nothing, so the Hessian is singular; of the
+        # equivalent steps the shortest is taken.
         step = np.linalg.lstsq(hessian, -gradient, rcond=None)[0]
+        step = problem.centred(step[:, None])[:, 0]
         decrease = -0.5 * float(gradient @ step)
         # A thousandth of the rounding of F cannot matter to the bound.
         if decrease <= 1e-3 * EPSILON * abs(value):

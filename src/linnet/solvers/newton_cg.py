@@ -66,6 +66,7 @@ class NewtonCG:
         counted = CountedProblem(problem)
         record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
         precondition = renewal or Renewal(np.random.default_rng(self.random_state))
+        theta = counted.centred(theta)
         value, gradient = counted.value_and_gradient(theta)
         precondition.begin(counted, theta)
         first = size = _size(gradient, precondition(gradient))

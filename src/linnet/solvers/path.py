@@ -20,6 +20,8 @@ __all__ = ["minimise_by_approach", "minimise_path"]
 WEAK: Final = 2e-7
 FIRST: Final = 1e-5
 FACTOR: Final = 10.0
+# The next minimum is foreseen by the last so many.
+MINIMA: Final = 3
 # On the way to it, this near the minimum is enough.
 ENOUGH: Final = 1e-5
 
@@ -100,16 +102,23 @@ class _Way:
         here = -float(np.log(problem.l2)) if problem.l2 > 0 else np.inf
         theta = _foreseen(problem, here, self._places) if self._places else start
         solution = solver.minimise(problem, theta, self._renewal)
-        self._places = [*self._places[-1:], (here, solution.theta)]
+        self._places = [*self._places[1 - MINIMA :], (here, solution.theta)]
         return solution
 
 
 def _foreseen(
     problem: Problem, here: float, places: list[tuple[float, Array]]
 ) -> Float[Array, "m p"]:
+    """Follow the polynomial in −log λ through the last minima, where that is lower than the last.
+
+    Lagrange's: each minimum counts ∏ (t − tᵢ)/(tⱼ − tᵢ) times.
+    """
     last = places[-1][1]
-    if len(places) == 1 or places[1][0] == places[0][0]:
+    at = np.array([place for place, _ in places])
+    if len(set(at)) < len(at) or len(at) == 1 or not np.isfinite([here, *at]).all():
         return last
-    (first, before), (second, _) = places
-    ahead = last + (here - second) / (second - first) * (last - before)
+    ahead = np.zeros_like(last)
+    for j, (place, theta) in enumerate(places):
+        others = np.delete(at, j)
+        ahead += np.prod((here - others) / (place - others)) * theta
     return ahead if problem.value(ahead) < problem.value(last) else last

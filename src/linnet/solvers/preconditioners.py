@@ -20,7 +20,13 @@ from linnet.numeric import EPSILON
 from linnet.solvers.problem import Problem
 from linnet.types import Array
 
-__all__ = ["Preconditioner", "Preconditioning", "preconditioning_for"]
+__all__ = [
+    "Preconditioner",
+    "Preconditioning",
+    "far_apart",
+    "preconditioner_at",
+    "preconditioning_for",
+]
 
 Preconditioner: TypeAlias = Callable[[Array], Array]
 """Takes a gradient to about H⁻¹ times it."""
@@ -56,6 +62,8 @@ LARGEST_BASIS: Final = 4000
 TYPICAL_CURVATURE: Final = 0.05
 # Features whose shares of the Hessian lie within this factor count as being in the same units.
 COMMON_UNITS: Final = 1e4
+# Penalties within this factor of each other can share directions and a factor.
+SIMILAR_PENALTY: Final = 15.0
 # Pairs of classes that are both likely, for a row of data that people have.
 RELEVANT_PAIRS: Final = 2.0
 # An operation of two levels takes so many times as long as one of a pass.
@@ -107,6 +115,19 @@ def preconditioning_for(problem: Problem, random: np.random.Generator) -> Precon
     if p <= LARGEST_BASIS:
         return _TwoLevels.of(problem, random)
     return _Diagonal(problem)
+
+
+def preconditioner_at(
+    problem: Problem, preconditioning: Preconditioning, theta: Float[Array, "m p"]
+) -> Preconditioner:
+    """Return the preconditioner for ``problem`` at Θ, for what its loss can see.
+
+    The rest, as one number added to the scores of all classes, has neither slope nor curvature but
+    rounding, which would be magnified: intercepts would drift far off together, and scores lose the
+    digits that tell classes apart.
+    """
+    apply = preconditioning.at(theta)
+    return lambda gradient: problem.centred(apply(problem.centred(gradient)))
 
 
 @final
@@ -175,11 +196,14 @@ class _TwoLevels:
     lengths : array of shape (p,)
         Squared lengths of the directions, in weights: the penalty on each is λ times that.
     common : bool
-        Whether the features are in common units, so that the penalty changes no direction.
+        Whether the features are in common units, so that the penalty changes no direction but
+        that of the intercept.
     random : numpy.random.Generator
         Draws rows.
     level : int
         How many directions lead: an index into ``LEADING_PARAMETERS``.
+    found_for : float
+        The penalty that the directions were found for.
     """
 
     problem: Problem
@@ -192,6 +216,7 @@ class _TwoLevels:
     random: np.random.Generator
     level: int = 0
     largest_rise: float = np.inf
+    found_for: float = 0.0
 
     @classmethod
     def of(cls, problem: Problem, random: np.random.Generator) -> "_TwoLevels":
@@ -226,6 +251,7 @@ class _TwoLevels:
             np.einsum("jr,j,jr->r", basis, penalised, basis),
             common,
             random,
+            found_for=problem.l2,
         )
 
     @property
@@ -266,8 +292,8 @@ class _TwoLevels:
         return _Whole(self.problem, n, self.random, _passes_to_build(self.problem, rows, p))
 
     def of_same_rows(self, problem: Problem) -> "_TwoLevels":
-        """Return the same for another penalty; in new directions where that decides on units."""
-        if not self.common:
+        """Return the same for another penalty; in new directions where that decides on them."""
+        if not self.common or far_apart(problem.l2, self.found_for):
             return replace(_TwoLevels.of(problem, self.random), level=self.level)
         drawn = problem.sample(self.drawn.n_samples, self.random)
         return replace(self, problem=problem, drawn=drawn)
@@ -288,6 +314,11 @@ class _TwoLevels:
             return np.concatenate([first, rest], axis=1) @ self.basis.T
 
         return apply
+
+
+def far_apart(l2: float, other: float) -> bool:
+    """Whether what is good for one penalty may be bad for another."""
+    return max(l2, other) > SIMILAR_PENALTY * min(l2, other)
 
 
 def _passes_to_build(problem: Problem, rows: int, r: int) -> float:

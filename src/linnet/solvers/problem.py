@@ -197,6 +197,10 @@ class Problem(Protocol):
         """Θ with the intercepts set to zero."""
         ...
 
+    def centred(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        """Θ less what all scores share, where the loss sees their differences alone."""
+        ...
+
     def never_rises_along(self, direction: Float[Array, "m p"]) -> bool:
         """Whether F falls for ever along ``direction``, so that it has no minimum."""
         ...
@@ -327,6 +331,10 @@ class CountedProblem:
     def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """Θ with the intercepts set to zero."""
         return self._problem.penalised(theta)
+
+    def centred(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+        """Θ less what all scores share, where the loss sees their differences alone."""
+        return self._problem.centred(theta)
 
     def never_rises_along(self, direction: Float[Array, "m p"]) -> bool:
         """Whether F falls for ever along ``direction``."""

@@ -5,7 +5,12 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float
 
-from linnet.solvers.preconditioners import Preconditioning, preconditioning_for
+from linnet.solvers.preconditioners import (
+    Preconditioning,
+    far_apart,
+    preconditioner_at,
+    preconditioning_for,
+)
 from linnet.solvers.problem import Problem
 from linnet.types import Array
 
@@ -46,12 +51,17 @@ class Renewal:
     def begin(self, problem: Problem, theta: Float[Array, "m p"]) -> None:
         """Turn to another problem: with a preconditioner of its own, or the last if there is one.
 
-        A penalty a few times larger or smaller spoils a preconditioner by no more than that.
+        A penalty a few times larger or smaller spoils a preconditioner by no more than that; by
+        more, and conjugate gradients measure residuals so wrongly that they end without progress.
         """
         if self._begun:
             self._preconditioning = self._preconditioning.of_same_rows(problem)
+            self._problem = problem
+            if far_apart(problem.l2, self._built_for):
+                self._build(theta)
             return
         self._begun = True
+        self._problem = problem
         self._preconditioning = preconditioning_for(problem, self._random)
         self._build(theta)
 
@@ -101,5 +111,6 @@ class Renewal:
         self._spent = 0
 
     def _build(self, theta: Float[Array, "m p"]) -> None:
-        self._apply = self._preconditioning.at(theta)
+        self._apply = preconditioner_at(self._problem, self._preconditioning, theta)
+        self._built_for = self._problem.l2
         self._fresh = None
