@@ -3,6 +3,7 @@
 import json
 import pickle
 import re
+import sys
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -70,6 +71,10 @@ class Batches:
     @property
     def room(self):
         return 0
+
+    @property
+    def room_for_sums(self):
+        return sys.maxsize
 
     def fold(self, function, *, tiled=True):
         del tiled

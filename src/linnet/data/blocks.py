@@ -210,6 +210,11 @@ class BlockSource:
         """How many values may be kept beside the samples: a quarter of the memory."""
         return spare(self.memory)
 
+    @property
+    def room_for_sums(self) -> int:
+        """How many values sums may take: as many as fill the memory."""
+        return self.memory // 8
+
     def batches(self, start: int = 0) -> Iterator[Batch]:
         """Give the blocks from number ``start`` on, in order."""
         return self._read(range(start, len(self.stored.starts) - 1))

@@ -8,12 +8,13 @@ from typing import Final
 
 from linnet.errors import SettingError
 
-__all__ = ["bytes_in_words", "memory_budget", "memory_for_data", "return_freed_memory"]
+__all__ = ["bytes_in_words", "memory_budget", "memory_for_data", "return_freed_memory", "uncounted"]
 
 _PREFIXES: Final = ("", "K", "M", "G", "T")
 _WRITTEN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE)
 _SHARE: Final = 0.25
 _LEAST: Final = 16 * 10**6
+_ENOUGH: Final = 3 * _LEAST
 # The rest is for what is not counted one by one.
 _USABLE: Final = 0.95
 _LIBRARIES: Final = 256 * 10**6
@@ -57,14 +58,19 @@ def memory_for_data(budget: int) -> int:
     """Return what the process leaves of a budget, in bytes.
 
     What a process holds beyond the usual size of the libraries is its user's own, and not counted.
+    Of a budget that leaves little beside the libraries their files are not counted either, which
+    the system drops from memory where it is short of it: see `uncounted`.
 
     Raises
     ------
     SettingError
         If that is too little to go through data at all.
     """
-    taken = min(_resident(), _LIBRARIES)
-    left = int(_USABLE * budget) - taken
+    resident, private = _taken()
+    usable = int(_USABLE * budget)
+    left, taken = usable - resident, private
+    if left < _ENOUGH:
+        left = min(_ENOUGH, usable - private)
     if left < _LEAST:
         given, alone, least, enough = (
             bytes_in_words(float(size))
@@ -75,6 +81,18 @@ def memory_for_data(budget: int) -> int:
             f"through data {least} or more. Give at least {enough}."
         )
     return left
+
+
+def uncounted(budget: int) -> str | None:
+    """Say that program files are left out of account; ``None`` where a budget has room for them."""
+    resident, private = _taken()
+    if int(_USABLE * budget) - resident >= _ENOUGH:
+        return None
+    files = bytes_in_words(float(resident - private))
+    return (
+        f"of the memory of {bytes_in_words(float(budget))} the {files} of program files in use are "
+        "not counted: the system can drop them at need"
+    )
 
 
 def return_freed_memory() -> None:
@@ -119,12 +137,15 @@ def _machine() -> int:
     return memory
 
 
-def _resident() -> int:
+def _taken() -> tuple[int, int]:
+    """Bytes that the process takes: in all, and without those of files; as libraries may."""
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        sizes = Path("/proc/self/statm").read_text().split()
     except OSError:
         import resource
 
         # Elsewhere the peak is all that can be had: macOS gives it in bytes.
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return pages * os.sysconf("SC_PAGE_SIZE")
+        peak = min(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, _LIBRARIES)
+        return peak, peak
+    resident, of_files = (int(pages) * os.sysconf("SC_PAGE_SIZE") for pages in sizes[1:3])
+    return min(resident, _LIBRARIES), min(resident - of_files, _LIBRARIES)

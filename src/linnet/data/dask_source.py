@@ -1,5 +1,6 @@
 """Samples spread over a Dask cluster: functions go to where the rows lie, and sums come back."""
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -97,6 +98,11 @@ class DaskSource:
     def room(self) -> int:
         """0: what a function keeps on a worker does not come back."""
         return 0
+
+    @property
+    def room_for_sums(self) -> int:
+        """How many values sums may take: no limit is set to what this process holds."""
+        return sys.maxsize
 
     def fold(self, function: Fold, *, tiled: bool = True) -> tuple[Array, ...]:
         """Sum ``function`` over the partitions, where they lie; only the total moves to here.

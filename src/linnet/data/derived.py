@@ -33,3 +33,8 @@ class DerivedSource:
     def n_values(self) -> int:
         """Number of values stored."""
         return self.source.n_values
+
+    @property
+    def room_for_sums(self) -> int:
+        """How many values sums may take."""
+        return self.source.room_for_sums

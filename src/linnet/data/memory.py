@@ -1,5 +1,6 @@
 """Samples held in memory: arrays or CSR, passed over in tiles that fit the cache."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,6 +60,11 @@ class MemorySource:
     def room(self) -> int:
         """How many values may be kept beside the samples."""
         return max(KEPT_VALUES, int(KEPT_SHARE * self.n_values))
+
+    @property
+    def room_for_sums(self) -> int:
+        """How many values sums may take: no limit is set to what lies in memory."""
+        return sys.maxsize
 
     @property
     def tile_rows(self) -> int:

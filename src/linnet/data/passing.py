@@ -64,6 +64,11 @@ class PassingSource:
         """How many values may be kept beside the samples: a quarter of the memory."""
         return spare(self.memory)
 
+    @property
+    def room_for_sums(self) -> int:
+        """How many values sums may take: as many as fill the memory."""
+        return self.memory // 8
+
     def batches(self, start: int = 0) -> Iterator[Batch]:
         """Give the batches that hold rows, from number ``start`` on.
 

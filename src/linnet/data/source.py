@@ -48,6 +48,11 @@ class Source(Protocol):
         """How many values, of all rows together, may be kept beside the samples."""
         ...
 
+    @property
+    def room_for_sums(self) -> int:
+        """How many values the sums over all rows, and what is made of them, may take."""
+        ...
+
     def fold(self, function: Fold, *, tiled: bool = True) -> tuple[Array, ...]:
         """Sum ``function`` over the batches, part by part, in a fixed order.
 

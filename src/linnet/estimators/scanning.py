@@ -15,7 +15,7 @@ from sklearn.base import clone
 
 from linnet.data import Batch, Source
 from linnet.data.blocks import BlockSource
-from linnet.data.budget import memory_budget, memory_for_data, return_freed_memory
+from linnet.data.budget import memory_budget, memory_for_data, return_freed_memory, uncounted
 from linnet.data.journal import Journal, digest
 from linnet.data.journalled import JournalledSource
 from linnet.data.passing import PassingSource
@@ -102,11 +102,12 @@ class Scan:
             folder = self.cache or (self.checkpoint and self.checkpoint / "rows")
             if folder is None:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linnet-")))
-            memory = memory_for_data(self.memory)
+            memory, note = memory_for_data(self.memory), uncounted(self.memory)
             fingerprint = self._fingerprint(encoder)
             # Nothing tells what a query gives from what it gave before.
             kept = kept_rows(folder, fingerprint, memory) if self.identity else None
             rows = kept or self._read(folder, fingerprint, encoder, memory)
+            rows = rows if note is None else replace(rows, notes=(*rows.notes, note))
             journal = self._journal(rows.source, fingerprint)
             if self.dask is not None and isinstance(rows.source, BlockSource):
                 workers = blocks_on_workers(folder, self.dask, memory // 2)

@@ -58,6 +58,8 @@ ALWAYS_REFINED: Final = 2**15
 LARGEST_REFINED: Final = 2**20
 # A Gram matrix of 5,000 columns takes 200 MB, its factor some seconds.
 LARGEST_GRAM: Final = 5000
+# The sums of products, their factor, its inverse, and copies while these are made.
+GRAMS_HELD: Final = 6
 BLOCK_ROUNDINGS: Final = 10
 
 
@@ -155,7 +157,8 @@ def _of_source(
     source: Source, alphas: list[float], *, fit_intercept: bool, verify: Verify
 ) -> list[LeastSquaresFit]:
     """Fit to rows that are known by their sums alone."""
-    if source.n_features > LARGEST_GRAM:
+    k = source.n_features
+    if k > LARGEST_GRAM or GRAMS_HELD * k * k > source.room_for_sums:
         verify()
         return [_of_wide_source(source, a, fit_intercept=fit_intercept) for a in alphas]
     rows = StreamedRows.of(source, centre=fit_intercept)
