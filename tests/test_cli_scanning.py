@@ -11,6 +11,7 @@ import pytest
 
 import linnet as library
 from linnet.cli import run
+from linnet.data.reading import read_table
 from real_files import real
 
 
@@ -54,6 +55,43 @@ def test_a_pattern_gives_the_model_of_one_file(linnet, parts):
     )
     assert np.array_equal(pattern, several)
     np.testing.assert_allclose(pattern, whole, rtol=1e-9)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv.gz", ".jsonl", ".parquet", ".arrow"])
+def test_predictions_in_chunks_are_those_of_the_whole(linnet, parts, suffix):
+    files = sorted(parts.glob("part*.csv"))
+    lines = [line for file in files for line in file.read_text().splitlines()[1:]]
+    Path("whole.csv").write_text("\n".join(["a,b,y", *lines]) + "\n")
+    assert linnet("fit", "whole.csv", "--target", "y", "-q", "-o", "m.linnet")[0] == 0
+    whole, chunks = f"one{suffix}", f"many{suffix}"
+    assert linnet("predict", "m.linnet", "whole.csv", "-o", whole)[0] == 0
+    code, _, said = linnet("predict", "m.linnet", "part*.csv", "--memory", "1GB", "-o", chunks)
+    assert code == 0, said
+    assert "300 predictions" in said
+    assert read_table(chunks).columns.equals(read_table(whole).columns)
+    _, printed, _ = linnet("predict", "m.linnet", "part*.csv")
+    assert printed == linnet("predict", "m.linnet", "whole.csv")[1]
+
+
+def test_predictions_of_libsvm_files_come_in_chunks_too(linnet):
+    rng = np.random.default_rng(0)
+    rows = [f"{int(a > b)} 1:{a:.3f} 3:{b:.3f}" for a, b in rng.normal(size=(60, 2))]
+    Path("few.svm").write_text("\n".join(rows) + "\n")
+    assert linnet("fit", "few.svm", "-q", "-o", "m.linnet")[0] == 0
+    whole, chunks = (
+        linnet("predict", "m.linnet", "few.svm", *o) for o in ([], ["--memory", "1GB"])
+    )
+    assert chunks[:2] == whole[:2]
+
+
+@pytest.mark.usefixtures("parts")
+def test_predictions_replace_none_of_the_files_they_are_for(linnet):
+    assert linnet("fit", "part0.csv", "--target", "y", "-q", "-o", "m.linnet")[0] == 0
+    before = Path("part1.csv").read_text()
+    code, _, said = linnet("predict", "m.linnet", "part*.csv", "-o", "part1.csv")
+    assert code == 2
+    assert "this file is an input" in " ".join(said.split())
+    assert Path("part1.csv").read_text() == before
 
 
 def test_a_query_over_files_and_one_of_a_database_give_the_same(linnet, parts):
@@ -142,6 +180,7 @@ import sys
 from pathlib import Path
 from threading import Event, Thread
 from linnet.cli import run
+from linnet.data.reading import read_table
 
 private, done = [0], Event()
 

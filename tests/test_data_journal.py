@@ -29,7 +29,7 @@ class Counting:
         self.read = 0
         self.fails_at = fails_at
         self.n_samples, self.n_features, self.n_values = 50, 3, 150
-        self.total_weight, self.room = 50.0, 0
+        self.total_weight, self.room, self.room_for_sums = 50.0, 0, 0
         self.fold, self.sample = SOURCE.fold, SOURCE.sample
         self.rotated, self.shuffled = SOURCE.rotated, SOURCE.shuffled
 

@@ -97,7 +97,7 @@ def _show(example: _Example, folder: Path, made: list[Path]) -> None:
     model, summary = fit_table(request)
     say(f"{example.about}\n")
     say(summary_text(summary))
-    predict_table(model_file, test, predicted, Reading())
+    predict_table(model_file, str(test), predicted, Reading())
     account, _ = evaluate_file(model_file, test, None, None, Reading())
     same = "the same" if account == summary.held_out else "another"
     say(f"\n{model_file}, loaded again, gives {same} account of {test.name}.\n")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from linnet.cli.options import Encoding, Header, Model, Quiet, Reading, Separator, TableFile
+from linnet.cli.options import Encoding, Header, Model, Quiet, Reading, Separator
 
 __all__ = ["predict"]
 
@@ -13,7 +13,14 @@ __all__ = ["predict"]
 def predict(
     *,
     model: Model,
-    table: TableFile,
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar="TABLE",
+            help="CSV (any separator), gzip, Parquet, Arrow, JSON lines or libsvm; a pattern, or "
+            "an address.",
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -21,6 +28,14 @@ def predict(
             "-o",
             help="File for the predictions: .csv, .tsv, .jsonl, .parquet or .arrow. "
             "Without it they are printed as CSV.",
+        ),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Read the table some rows at a time, in a process of this size, such as 1GB. So "
+            "are patterns, addresses, and tables too large for the machine.",
         ),
     ] = None,
     separator: Separator = None,
@@ -35,4 +50,4 @@ def predict(
     if quiet:
         hush()
     reading = Reading(separator=separator, header=header, encoding=encoding)
-    predict_table(model, table, output, reading)
+    predict_table(model, table, output, reading, memory)

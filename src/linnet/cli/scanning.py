@@ -34,7 +34,7 @@ from linnet.reports import (
 )
 from linnet.reports.regression import written_precision
 
-__all__ = ["Streaming", "fit_scan_and_tell", "is_streamed"]
+__all__ = ["Streaming", "fit_scan_and_tell", "is_beyond_memory", "is_streamed"]
 
 # A table read whole takes several times its size as text.
 _SIZES_IN_MEMORY: Final = 4
@@ -66,9 +66,16 @@ class Streaming:
 
 def is_streamed(streaming: Streaming) -> bool:
     """Tell whether the tables are to be read in chunks: asked for, several, or large."""
-    if streaming.is_asked_for or len(streaming.tables) != 1:
+    if streaming.is_asked_for:
         return True
-    table = streaming.tables[0]
+    return is_beyond_memory(streaming.tables)
+
+
+def is_beyond_memory(tables: tuple[str, ...]) -> bool:
+    """Tell whether tables are to be read in chunks: several, elsewhere, or large."""
+    if len(tables) != 1:
+        return True
+    table = tables[0]
     if "://" in table or (_PATTERNS & set(table) and not Path(table).exists()):
         return True
     try:

@@ -8,7 +8,14 @@ from typing import Final
 
 from linnet.errors import SettingError
 
-__all__ = ["bytes_in_words", "memory_budget", "memory_for_data", "return_freed_memory", "uncounted"]
+__all__ = [
+    "bytes_in_words",
+    "memory_budget",
+    "memory_for_data",
+    "return_freed_memory",
+    "text_block_bytes",
+    "uncounted",
+]
 
 _PREFIXES: Final = ("", "K", "M", "G", "T")
 _WRITTEN: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*", re.IGNORECASE)
@@ -17,6 +24,9 @@ _LEAST: Final = 16 * 10**6
 _ENOUGH: Final = 3 * _LEAST
 # The rest is for what is not counted one by one.
 _USABLE: Final = 0.95
+# Of the memory for data, what a block of text may take: some are read ahead, and parsed.
+_TEXT_SHARE: Final = 40
+_LARGEST_TEXT: Final = 8 << 20
 _LIBRARIES: Final = 256 * 10**6
 # Options of glibc's mallopt, and from how many bytes on memory is the system's own.
 _TRIM_THRESHOLD: Final = -1
@@ -81,6 +91,11 @@ def memory_for_data(budget: int) -> int:
             f"through data {least} or more. Give at least {enough}."
         )
     return left
+
+
+def text_block_bytes(budget: int) -> int:
+    """Return how many bytes of text to read and parse at a time; see `memory_for_data`."""
+    return min(_LARGEST_TEXT, memory_for_data(budget) // _TEXT_SHARE)
 
 
 def uncounted(budget: int) -> str | None:

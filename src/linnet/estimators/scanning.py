@@ -15,7 +15,13 @@ from sklearn.base import clone
 
 from linnet.data import Batch, Source
 from linnet.data.blocks import BlockSource
-from linnet.data.budget import memory_budget, memory_for_data, return_freed_memory, uncounted
+from linnet.data.budget import (
+    memory_budget,
+    memory_for_data,
+    return_freed_memory,
+    text_block_bytes,
+    uncounted,
+)
 from linnet.data.journal import Journal, digest
 from linnet.data.journalled import JournalledSource
 from linnet.data.passing import PassingSource
@@ -33,9 +39,6 @@ __all__ = ["Scan", "scan"]
 Watcher: TypeAlias = Callable[[str, int, int], None]
 """Told what is being done, how many rows are done with, and how many bytes were read."""
 
-# Of the memory for data, what a block of text may take: some are read ahead, and parsed.
-_TEXT_SHARE: Final = 40
-_LARGEST_TEXT: Final = 8 << 20
 # Some batches are made at once, each out of parts of its own size.
 _BYTES_PER_BATCH_VALUE: Final = 256
 # Left free on the disk of the cache.
@@ -287,14 +290,13 @@ def scan(
 
         stream = open_query(str(table), database=database)
     else:
-        block = min(_LARGEST_TEXT, memory_for_data(budget) // _TEXT_SHARE)
         files = open_tables(
             table,
             separator=separator,
             header=header,
             encoding=encoding,
             on_error=on_error,
-            block_bytes=block,
+            block_bytes=text_block_bytes(budget),
         )
         stream = files
         reading = (separator, header, encoding, on_error)
