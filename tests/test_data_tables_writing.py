@@ -4,10 +4,9 @@ import stat
 import numpy as np
 import pytest
 
-from linnet.data import writing
 from linnet.data.atomic import atomic_write
 from linnet.data.reading import read_table
-from linnet.data.writing import write_table
+from linnet.data.writing import write_table, write_tables
 from linnet.errors import SettingError, TableError
 
 COLUMNS = {
@@ -73,15 +72,20 @@ def test_an_interruption_leaves_the_old_file_and_nothing_else(error, tmp_path):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_an_interrupted_table_leaves_nothing(tmp_path, monkeypatch):
-    def interrupt(_, stream):
-        stream.write(b"half")
+@pytest.mark.parametrize("suffix", [".csv", ".tsv.gz", ".jsonl", ".parquet", ".arrow"])
+def test_an_interrupted_table_leaves_nothing(tmp_path, suffix):
+    def parts():
+        yield COLUMNS
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(writing._TEXT_WRITERS, ".csv", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        write_table(COLUMNS, tmp_path / "x.csv")
+        write_tables(parts(), tmp_path / f"x{suffix}")
     assert not list(tmp_path.iterdir())
+
+
+def test_no_part_is_nothing_to_write(tmp_path):
+    with pytest.raises(TableError, match="nothing to write"):
+        write_tables([], tmp_path / "x.csv")
 
 
 def test_the_new_file_has_the_usual_permissions(tmp_path):
