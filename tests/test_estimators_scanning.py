@@ -13,6 +13,7 @@ import pytest
 
 import linnet
 from linnet import LinearRegression, SoftmaxRegression, TableModel
+from linnet.data.blocks import BlockSource
 from linnet.data.passing import PassingSource
 from linnet.data.reading import read_table
 from linnet.errors import DiskFullError, SettingError
@@ -160,7 +161,7 @@ def test_without_room_on_the_disk_every_pass_reads_the_table(
         raise DiskFullError("no room is left")
 
     table, y = in_memory(birds, "kind")
-    monkeypatch.setattr(scan_module.BlockSource, "write", full)
+    monkeypatch.setattr(BlockSource, "write", full)
     data = linnet.scan(birds, target="kind")
     with data.prepared() as rows:
         assert isinstance(rows.source, PassingSource)

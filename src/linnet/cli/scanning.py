@@ -20,8 +20,9 @@ from linnet.data import MemorySource
 from linnet.data.budget import memory_budget
 from linnet.data.passing import gathered
 from linnet.errors import DataWarning, SettingError
-from linnet.estimators import LinearRegression, TableModel
+from linnet.estimators import LinearRegression, SoftmaxRegression, TableModel
 from linnet.estimators.kept_rows import PreparedRows
+from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.scanning import Scan, scan
 from linnet.estimators.softmax_parameters import label_totals
 from linnet.reports import (
@@ -104,7 +105,7 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
         request.settings.get("tol", 1e-6), wanted=shown, as_json=streaming.log_json
     ) as progress:
         data = replace(_scan_of(request, streaming), watcher=progress.reading)
-        progress.n_bytes = data.stream.n_bytes
+        progress.n_bytes = data.n_bytes
         with data.prepared() as rows:
             note(*rows.notes)
             if rows.n_missing:
@@ -112,7 +113,7 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
             start = perf_counter()
             estimator = unfitted_regression(rows.task, rows.reason, request.settings, request.seed)
             with progress.fitting():
-                model = TableModel(estimator, target=data.target).fit_rows(rows)
+                model = _fitted(estimator, rows, data.target)
             seconds = perf_counter() - start
             few = _few(rows)
             told = _told(data, rows, few.n_samples)
@@ -133,9 +134,7 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
     )
 
 
-def _scan_of(request: FitRequest, streaming: Streaming) -> Scan:
-    if request.target is None:
-        raise SettingError("Say which column is to be predicted, with --target.")
+def _scan_of(request: FitRequest, streaming: Streaming) -> Scan | MatrixScan:
     tables: str | Sequence[str] = streaming.tables
     database = None
     if streaming.query is not None:
@@ -191,12 +190,14 @@ def _check_checkpoint(streaming: Streaming) -> None:
         )
 
 
-def _told(data: Scan, rows: PreparedRows, accounted: int) -> Told:
+def _told(data: Scan | MatrixScan, rows: PreparedRows, accounted: int) -> Told:
     notes = rows.notes
     if accounted < rows.source.n_samples:
         notes += (f"what the training rows cost is told of {accounted:,} of them, drawn at random",)
-    encoded = {encoder.name for encoder in rows.encoder.encoders_}
-    others = [name for name in data.stream.names if name not in {data.target, data.weight}]
+    encoded, others = set[str](), list[str]()
+    if rows.encoder is not None and isinstance(data, Scan):
+        encoded = {encoder.name for encoder in rows.encoder.encoders_}
+        others = [name for name in data.names if name not in {data.target, data.weight}]
     counts: dict[str, int] = {}
     if rows.classes is not None:
         totals = label_totals(rows.source, len(rows.classes))
@@ -204,7 +205,7 @@ def _told(data: Scan, rows: PreparedRows, accounted: int) -> Told:
     held = 0 if rows.held_out is None else rows.held_out.n_samples
     return Told(
         table=TableUse(
-            file=data.stream.origin,
+            file=data.origin,
             rows=rows.source.n_samples + held,
             rows_without_target=rows.n_missing,
             used=tuple(name for name in others if name in encoded),
@@ -233,8 +234,16 @@ def _precision(model: AnyModel, few: MemorySource) -> float | None:
     return written_precision(values, float(np.ravel(regression.residual_variance_)[0]))
 
 
-def _account(model: TableModel, rows: MemorySource, precision: float | None) -> Account:
-    regression = model.estimator_
+def _fitted(
+    estimator: SoftmaxRegression | LinearRegression, rows: PreparedRows, target: str
+) -> AnyModel:
+    if rows.encoder is None:
+        return estimator.fit(rows)
+    return TableModel(estimator, target=target).fit_rows(rows)
+
+
+def _account(model: AnyModel, rows: MemorySource, precision: float | None) -> Account:
+    regression = regression_of(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
         if isinstance(regression, LinearRegression):

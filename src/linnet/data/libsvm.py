@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import pairwise
@@ -85,21 +85,26 @@ def read_libsvm(path: str | os.PathLike[str], n_features: int | None = None) -> 
     return LibsvmData(X, y, origin)
 
 
+def _look_away(labels: Array) -> None:
+    """Do nothing with labels."""
+    del labels
+
+
 @final
 @dataclass(frozen=True)
 class LibsvmStream:
-    r"""A libsvm file, plain or compressed, read some lines at a time, as often as wanted.
+    r"""Libsvm files, plain or compressed, read some lines at a time, as often as wanted.
 
     Parameters
     ----------
-    file : StoredFile
-        The file, as it was when it was opened.
+    files : tuple of StoredFile
+        The files, as they were when they were opened.
     n_samples, n_features, n_values : int
         Number of rows, of columns, and of values given.
     from_zero : bool
-        Whether the file has a feature 0; else feature 1 is column 0.
+        Whether there is a feature 0; else feature 1 is column 0.
     block_bytes : int
-        Bytes of the file that are read at a time.
+        Bytes that are read at a time.
 
     Examples
     --------
@@ -113,7 +118,7 @@ class LibsvmStream:
     (2, 4, [(2, 4)])
     """
 
-    file: StoredFile
+    files: tuple[StoredFile, ...]
     n_samples: int
     n_features: int
     n_values: int
@@ -123,37 +128,51 @@ class LibsvmStream:
     @classmethod
     def open(
         cls,
-        path: str | os.PathLike[str],
+        paths: object,
         n_features: int | None = None,
         *,
         block_bytes: int = 2**24,
+        see: Callable[[Array], None] = _look_away,
     ) -> "LibsvmStream":
-        """Read the file once, to know how many rows and columns there are.
+        """Read the files once, to know how many rows and columns there are.
+
+        Parameters
+        ----------
+        paths : str, path, or sequence of them
+            The files: see `find_files`.
+        n_features : int or None
+            Number of columns; None takes the largest index.
+        block_bytes : int
+            Bytes to read at a time.
+        see : function
+            Is shown the labels of each block.
 
         Raises
         ------
         TableError
             As `read_libsvm` does.
         """
-        (file,) = find_files(path)
+        files = tuple(find_files(paths))
         n = values = 0
         least, largest = 1, -1
-        for X, y in _blocks(file, None, block_bytes, zero_based=True):
+        for X, y in _blocks(files, None, block_bytes, zero_based=True):
+            see(y)
             n, values = n + len(y), values + X.nnz
             if X.nnz:
                 least = min(least, int(X.indices.min()))
                 largest = max(largest, int(X.indices.max()))
         from_zero = least == 0
         found = largest + from_zero
+        name = files[0].name + (f" and {len(files) - 1} more" if len(files) > 1 else "")
         if not n:
-            raise TableError(f"{file.name}: the file holds no sample.")
+            raise TableError(f"{name}: there is no sample.")
         if n_features is not None and found > n_features:
             raise TableError(
-                f"{file.name}: feature {largest} is beyond the {n_features} features asked for. "
+                f"{name}: feature {largest} is beyond the {n_features} features asked for. "
                 "Give the same n_features that the model was fitted with, or a larger one."
             )
         n_features = found if n_features is None else n_features
-        return cls(file, n, n_features, values, from_zero, block_bytes)
+        return cls(files, n, n_features, values, from_zero, block_bytes)
 
     def batches(self) -> Iterator[Batch]:
         """Give the rows in order, as CSR in float64, with their labels.
@@ -161,21 +180,22 @@ class LibsvmStream:
         Raises
         ------
         TableError
-            If the file has changed since it was opened.
+            If a file has changed since it was opened.
         """
-        self.file.require_unchanged()
-        blocks = _blocks(self.file, self.n_features, self.block_bytes, zero_based=self.from_zero)
+        for file in self.files:
+            file.require_unchanged()
+        blocks = _blocks(self.files, self.n_features, self.block_bytes, zero_based=self.from_zero)
         return (Batch(X, y) for X, y in blocks)
 
 
 def _blocks(
-    file: StoredFile, n_features: int | None, size: int, *, zero_based: bool
+    files: Sequence[StoredFile], n_features: int | None, size: int, *, zero_based: bool
 ) -> Iterator[tuple[csr_matrix, Float[Array, " n"]]]:
-    blocks = text_blocks(file, encoding="utf-8", block_bytes=size, row_end=_line_end)
-    for block in blocks:
-        yield _parsed(
-            block.data, file.name, n_features, zero_based=zero_based, line=block.first_line
-        )
+    for file in files:
+        for block in text_blocks(file, encoding="utf-8", block_bytes=size, row_end=_line_end):
+            yield _parsed(
+                block.data, file.name, n_features, zero_based=zero_based, line=block.first_line
+            )
 
 
 def _line_end(text: bytes) -> int:

@@ -34,12 +34,14 @@ class PreparedRows:
     ----------
     source : Source
         The rows.
-    encoder : TableEncoder
-        The encoder, fitted.
+    encoder : TableEncoder or None
+        The encoder, fitted; ``None`` of a matrix.
     task, reason : str
         "classification" or "regression", and why, in words that follow "because".
     classes : array of shape (q,) or None
         The classes, sorted; ``None`` of a regression.
+    n_targets : int
+        Number of targets of a row; several only of a regression.
     n_missing : int
         Rows left out because their target is missing.
     notes : tuple of str
@@ -49,12 +51,13 @@ class PreparedRows:
     """
 
     source: Source
-    encoder: TableEncoder
+    encoder: TableEncoder | None = None
     task: Task
     reason: str
     classes: Array | None
-    n_missing: int
-    notes: tuple[str, ...]
+    n_targets: int = 1
+    n_missing: int = 0
+    notes: tuple[str, ...] = ()
     held_out: MemorySource | None = None
 
 
@@ -72,7 +75,7 @@ def keep_rows(folder: Path, fingerprint: str, rows: PreparedRows, memory: int) -
     memory : int
         Bytes that may be used.
     """
-    state, arrays = rows.encoder.to_state()
+    state, arrays = (None, {}) if rows.encoder is None else rows.encoder.to_state()
     shutil.rmtree(folder / _HELD_OUT, ignore_errors=True)
     if rows.held_out is not None:
         BlockSource.write(rows.held_out.tiles(), folder / _HELD_OUT, memory=memory)
@@ -113,10 +116,10 @@ def kept_rows(folder: Path, fingerprint: str, memory: int) -> PreparedRows | Non
 
 
 def _restored(folder: Path, content: dict[str, Any], memory: int) -> PreparedRows:
-    arrays = load_file(folder / _ENCODER)
+    state, arrays = content["encoder"], load_file(folder / _ENCODER)
     return PreparedRows(
         source=BlockSource.open(folder, memory=memory // 2),
-        encoder=TableEncoder.from_state(content["encoder"], arrays),
+        encoder=None if state is None else TableEncoder.from_state(state, arrays),
         task=content["task"],
         reason=content["reason"],
         classes=None if content["classes"] is None else np.array(content["classes"]),

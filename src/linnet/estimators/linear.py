@@ -17,6 +17,7 @@ from linnet.errors import DataError, SettingError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import measured_rows as distributed_rows
 from linnet.estimators.kept_rows import PreparedRows
+from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.prepared import measured_rows, name_features
 from linnet.estimators.saving import (
     State,
@@ -135,7 +136,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             If a setting is out of range.
         """
         check_positive(self.alpha, "alpha", zero=True)
-        if isinstance(X, Scan):
+        if isinstance(X, Scan | MatrixScan):
             with X.prepared() as rows:
                 self.fit(rows)
                 name_features(self, rows)
@@ -301,7 +302,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     def _rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Source, bool, Verify]:
         """Rows with their targets; whether these were one column; a check of what was not read."""
         if isinstance(X, PreparedRows):
-            return measured_rows(self, X), True, _verified
+            return measured_rows(self, X), X.n_targets == 1, _verified
         if is_collection(X):
             source, single = distributed_rows(self, X, y, sample_weight)
             return source, single, _verified

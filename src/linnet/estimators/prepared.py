@@ -28,7 +28,7 @@ def classified_rows(estimator: Any, rows: PreparedRows, class_weight: Any) -> tu
             f"The target is taken for a number, because {rows.reason}: fit LinearRegression, or "
             "give task='classification' to linnet.scan."
         )
-    estimator.n_features_in_ = len(rows.encoder.mean_)
+    estimator.n_features_in_ = rows.source.n_features
     if class_weight is None:
         return rows.source, rows.classes
     totals = label_totals(rows.source, len(rows.classes))
@@ -49,11 +49,13 @@ def measured_rows(estimator: Any, rows: PreparedRows) -> Source:
             f"The target is taken for a class, because {rows.reason}: fit SoftmaxRegression, or "
             "give task='regression' to linnet.scan."
         )
-    estimator.n_features_in_ = len(rows.encoder.mean_)
+    estimator.n_features_in_ = rows.source.n_features
     return rows.source
 
 
 def name_features(estimator: Any, rows: PreparedRows) -> None:
     """Tell an estimator that was fitted to a scan what its features are called."""
+    if rows.encoder is None:
+        return
     names = rows.encoder.get_feature_names_out()
     estimator.feature_names_in_ = np.asarray(names, dtype=object)

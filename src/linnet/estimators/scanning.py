@@ -1,48 +1,37 @@
 """A table that need not fit in memory, ready to be fitted: files, a query, and how to read them."""
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias, final
+from typing import Any, Final, Literal, final
 
-import numpy as np
 from sklearn.base import clone
 
-from linnet.data import Batch, Source
-from linnet.data.blocks import BlockSource
+from linnet.data import Batch
 from linnet.data.budget import (
     memory_budget,
-    memory_for_data,
     return_freed_memory,
     text_block_bytes,
-    uncounted,
 )
-from linnet.data.journal import Journal, digest
-from linnet.data.journalled import JournalledSource
-from linnet.data.passing import PassingSource
+from linnet.data.journal import digest
 from linnet.data.scanning import open_tables
 from linnet.data.streams import TableStream
-from linnet.errors import DiskFullError, SettingError
+from linnet.errors import SettingError
 from linnet.estimators.held_out import HeldOut
-from linnet.estimators.kept_rows import PreparedRows, forget_rows, keep_rows, kept_rows
-from linnet.estimators.on_dask import blocks_on_workers
+from linnet.estimators.kept_rows import PreparedRows
+from linnet.estimators.matrix_scan import MatrixScan, Watcher, is_array, require_libsvm
+from linnet.estimators.scan_folder import ScanFolder, blocks_or_passes
 from linnet.features.encoder import TableEncoder
 from linnet.features.streamed import BATCH_VALUES, EncodedRows
 
 __all__ = ["Scan", "scan"]
 
-Watcher: TypeAlias = Callable[[str, int, int], None]
-"""Told what is being done, how many rows are done with, and how many bytes were read."""
-
 # Some batches are made at once, each out of parts of its own size.
 _BYTES_PER_BATCH_VALUE: Final = 256
-# Left free on the disk of the cache.
-_DISK_LEFT: Final = 0.05
 
 
 @final
@@ -63,12 +52,8 @@ class Scan:
         What is to be predicted.
     drop, categorical, text : tuple of str
         Columns to leave out; those whose numbers are codes; those whose words to use.
-    memory : int
-        Budget in bytes.
-    cache, checkpoint : path or None
-        Folders for the encoded rows and for the journal of a fit.
-    dask : str, distributed.Client or None
-        The cluster whose workers are to hold the rows.
+    folder : ScanFolder
+        Where encoded rows go, and how they are gone through.
     validation, seed : float and int
         Share of the rows to hold out, of up to 100,000, and the seed of their choice.
     watcher : function
@@ -83,13 +68,25 @@ class Scan:
     drop: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
-    memory: int
-    cache: Path | None = None
-    checkpoint: Path | None = None
-    dask: Any = None
+    folder: ScanFolder
     validation: float = 0.0
     seed: int = 0
     watcher: Watcher | None = field(default=None, compare=False)
+
+    @property
+    def origin(self) -> str:
+        """What the user calls the table."""
+        return self.stream.origin
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of its columns."""
+        return self.stream.names
+
+    @property
+    def n_bytes(self) -> int | None:
+        """Size as stored, if that is known."""
+        return self.stream.n_bytes
 
     @contextmanager
     def prepared(self, encoder: TableEncoder | None = None) -> Iterator[PreparedRows]:
@@ -101,43 +98,19 @@ class Scan:
         encoder = encoder.set_params(
             categorical=[*encoder.categorical, *self.categorical], text=[*encoder.text, *self.text]
         )
-        with ExitStack() as stack:
-            folder = self.cache or (self.checkpoint and self.checkpoint / "rows")
-            if folder is None:
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linnet-")))
-            memory, note = memory_for_data(self.memory), uncounted(self.memory)
-            fingerprint = self._fingerprint(encoder)
-            # Nothing tells what a query gives from what it gave before.
-            kept = kept_rows(folder, fingerprint, memory) if self.identity else None
-            rows = kept or self._read(folder, fingerprint, encoder, memory)
-            rows = rows if note is None else replace(rows, notes=(*rows.notes, note))
-            journal = self._journal(rows.source, fingerprint)
-            if self.dask is not None and isinstance(rows.source, BlockSource):
-                workers = blocks_on_workers(folder, self.dask, memory // 2)
-                rows = replace(rows, source=stack.enter_context(workers))
-            if journal is not None:
-                source = JournalledSource(rows.source, stack.enter_context(journal))
-                rows = replace(rows, source=source)
+        read = partial(self._read, encoder)
+        fingerprint = self._fingerprint(encoder)
+        with self.folder.prepared(
+            read, fingerprint=fingerprint, is_told_apart=bool(self.identity)
+        ) as rows:
             yield rows
-
-    def _journal(self, source: Source, fingerprint: str) -> AbstractContextManager[Journal] | None:
-        """Give the journal of these very rows; none where nothing tells them from others."""
-        if self.checkpoint is None:
-            return None
-        if isinstance(source, BlockSource):
-            return Journal.opened(self.checkpoint, data=digest(fingerprint, source.stored.identity))
-        return Journal.opened(self.checkpoint, data=fingerprint) if self.identity else None
 
     def _fingerprint(self, encoder: TableEncoder) -> str:
         settings = sorted((name, repr(value)) for name, value in encoder.get_params().items())
         columns = (self.target, self.weight, self.task, self.drop)
         return digest(self.identity, columns, self.validation, self.seed, tuple(settings))
 
-    def _read(
-        self, folder: Path, fingerprint: str, encoder: TableEncoder, memory: int
-    ) -> PreparedRows:
-        folder.mkdir(parents=True, exist_ok=True)
-        forget_rows(folder)
+    def _read(self, encoder: TableEncoder, folder: Path, memory: int) -> PreparedRows:
         rows = EncodedRows.of(
             self.stream,
             target=self.target,
@@ -156,19 +129,12 @@ class Scan:
             * (2 * len(rows.encoder.encoders_) if rows.is_sparse else rows.n_features),
             memory=memory,
         )
-        free = shutil.disk_usage(folder)
-        limit = int(free.free - _DISK_LEFT * free.total)
 
         def encoded() -> Iterator[Batch]:
             return held.others(rows.batches(self._watching("encoding")))
 
-        notes: tuple[str, ...] = ()
-        try:
-            source: Source = BlockSource.write(encoded(), folder, memory=memory // 2, limit=limit)
-        except DiskFullError as error:
-            notes += (f"every pass reads the table again: {error}",)
-            source = _without_cache(encoded, memory)
-        prepared = PreparedRows(
+        source, notes = blocks_or_passes(encoded, folder, memory)
+        return PreparedRows(
             source=source,
             encoder=rows.encoder,
             task=rows.task,
@@ -178,9 +144,6 @@ class Scan:
             notes=(*rows.notes, *notes),
             held_out=held.rows(),
         )
-        if self.identity and isinstance(source, BlockSource):
-            keep_rows(folder, fingerprint, prepared, memory)
-        return prepared
 
     def _watching(self, what: str) -> Callable[[int, int], None] | None:
         watcher = self.watcher
@@ -190,7 +153,7 @@ class Scan:
 def scan(
     table: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
-    target: str,
+    target: str | os.PathLike[str] | None = None,
     task: Literal["auto", "classification", "regression"] = "auto",
     drop: Sequence[str] = (),
     weight: str | None = None,
@@ -206,7 +169,7 @@ def scan(
     database: str | None = None,
     query: bool | None = None,
     dask: Any = None,
-) -> Scan:
+) -> Scan | MatrixScan:
     r"""Describe a table of any size, for a model to be fitted to it.
 
     Nothing is read yet but a sample, which tells the types of columns. Fitting then reads the
@@ -219,8 +182,9 @@ def scan(
         A file, a pattern such as ``"data/*.csv"``, a list, an address such as
         ``"s3://bucket/part-*.parquet"``; or, with ``database`` or beginning with SELECT or WITH,
         a query.
-    target : str
-        Column to predict.
+    target : str, path or None
+        Column to predict. Of samples in an .npy file, the .npy file of their targets; of libsvm,
+        whose lines begin with them, ``None``.
     task : {"auto", "classification", "regression"}
         ``"auto"`` looks at the target.
     drop : sequence of str
@@ -252,7 +216,7 @@ def scan(
 
     Returns
     -------
-    Scan
+    Scan or MatrixScan
         Fit :class:`~linnet.TableModel`, :class:`~linnet.SoftmaxRegression` or
         :class:`~linnet.LinearRegression` to it.
 
@@ -283,9 +247,27 @@ def scan(
         raise SettingError(f"task={task!r}: it must be 'auto', 'classification' or 'regression'.")
     budget = memory_budget(memory)
     return_freed_memory()
+    folder = ScanFolder(
+        memory=budget,
+        cache=None if cache is None else Path(cache),
+        checkpoint=None if checkpoint is None else Path(checkpoint),
+        dask=dask,
+    )
+    if is_array(table):
+        if target is None:
+            raise SettingError(
+                f"{table}: give the .npy file of the targets too: target='y.npy', or the like."
+            )
+        return MatrixScan(path=table, labels=Path(target), task=task, folder=folder)
+    is_query = query or database is not None or (query is None and _is_query(table))
+    if target is None and is_query:
+        raise SettingError("Say which column of the query is to be predicted, with target='…'.")
+    if target is None:
+        require_libsvm(table)
+        return MatrixScan(path=table, labels=None, task=task, folder=folder)
     stream: TableStream
     identity: tuple[Any, ...] = ()
-    if query or database is not None or (query is None and _is_query(table)):
+    if is_query:
         from linnet.data.sql import open_query
 
         stream = open_query(str(table), database=database)
@@ -304,37 +286,16 @@ def scan(
     return Scan(
         stream=stream,
         identity=identity,
-        target=target,
+        target=str(target),
         task=task,
         weight=weight,
         drop=tuple(drop),
         categorical=tuple(categorical),
         text=tuple(text),
-        memory=budget,
-        cache=None if cache is None else Path(cache),
-        checkpoint=None if checkpoint is None else Path(checkpoint),
-        dask=dask,
+        folder=folder,
     )
 
 
 def _is_query(table: Any) -> bool:
     words = str(table).split(maxsplit=1) if isinstance(table, str) else []
     return len(words) > 1 and words[0].lower() in {"select", "with", "from"}
-
-
-def _without_cache(begin: Callable[[], Iterator[Batch]], memory: int) -> PassingSource:
-    """Count the rows, and give them as a source that makes them anew for each pass."""
-    samples, features, values, weight = 0, 0, 0, 0.0
-    for batch in begin():
-        samples += batch.n_samples
-        features = batch.X.shape[1]
-        values += batch.X.size if isinstance(batch.X, np.ndarray) else batch.X.nnz
-        weight += batch.n_samples if batch.weight is None else float(batch.weight.sum())
-    return PassingSource(
-        begin,
-        n_samples=samples,
-        n_features=features,
-        n_values=values,
-        total_weight=weight,
-        memory=memory,
-    )

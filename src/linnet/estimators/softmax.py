@@ -16,6 +16,7 @@ from linnet.errors import DataError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import labelled_rows
 from linnet.estimators.kept_rows import PreparedRows
+from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.prepared import classified_rows, name_features
 from linnet.estimators.saving import (
     State,
@@ -215,7 +216,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             If the optimum was not reached within ``tol``.
         """
         self._check_settings()
-        if isinstance(X, Scan):
+        if isinstance(X, Scan | MatrixScan):
             with X.prepared() as rows:
                 self.fit(rows)
                 name_features(self, rows)

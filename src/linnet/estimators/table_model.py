@@ -7,9 +7,10 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
-from linnet.errors import ModelFileError
+from linnet.errors import ModelFileError, SettingError
 from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.linear import LinearRegression
+from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.saving import State, write_model
 from linnet.estimators.scanning import Scan
 from linnet.estimators.softmax import SoftmaxRegression
@@ -79,6 +80,11 @@ class TableModel(BaseEstimator):
             This model, fitted.
         """
         encoder = TableEncoder() if self.encoder is None else clone(self.encoder)
+        if isinstance(table, MatrixScan):
+            raise SettingError(
+                f"{table.origin}: a matrix has no named columns to encode. Fit SoftmaxRegression "
+                "or LinearRegression to it directly."
+            )
         if isinstance(table, Scan):
             with table.prepared(encoder) as rows:
                 return self.fit_rows(rows)
