@@ -141,6 +141,9 @@ def test_progress_is_told_in_lines_of_json(linnet):
     assert summary["table"]["rows"] == 300
     assert {"event", "seconds", "passes", "loss", "gap"} <= steps[-1].keys()
     assert steps[-1]["gap"] <= 1e-6
+    shares = [step["share_done"] for step in steps if step["event"] == "step"]
+    assert shares[0] == 0
+    assert shares[-1] == 1
 
 
 @pytest.mark.usefixtures("parts")

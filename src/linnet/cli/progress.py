@@ -133,15 +133,20 @@ class ScanProgress:
             nonlocal first
             first = step.gap if first == inf else first
             told = f"step {step.number}, {step.passes:g} passes: loss {step.value:.6f}"
+            done = share_done(step.gap, first, self._tol)
             if self._bar is not None:
-                done = share_done(step.gap, first, self._tol)
                 told += f", gap {step.gap:.1e}"
                 self._bar.update(self._task, description=told, total=1.0, completed=done)
             if self._as_json:
                 gap = step.gap if isfinite(step.gap) else None
                 passes, loss = step.passes, step.value
-                self._log("step", number=step.number, passes=passes, loss=loss, gap=gap)
+                self._log(
+                    "step", number=step.number, passes=passes, loss=loss, gap=gap, share_done=done
+                )
 
+        # The time left is reckoned from the fit alone: reading went at another pace.
+        if self._bar is not None:
+            self._bar.reset(self._task, total=1.0)
         with listening(show):
             yield
 
