@@ -80,16 +80,17 @@ def unit_rows(l2):
     return Objective(source=MemorySource(X, y), loss=SoftmaxCrossEntropy(), n_scores=40, l2=l2)
 
 
-def passes_of_the_last(strengths):
+def passes_of_the_last_four(strengths):
     problems = [unit_rows(l2) for l2 in strengths]
     solutions = list(minimise_path(problems, np.zeros(problems[0].shape), NewtonCG()))
     assert {solution.certificate.kind for solution in solutions} == {"proven"}
-    return solutions[-1].steps[-1].passes
+    return sum(solution.steps[-1].passes for solution in solutions[-4:])
 
 
 def test_a_path_is_no_slower_for_having_begun_at_an_overwhelming_penalty():
-    strengths = np.logspace(1, -7, 17).tolist()
-    assert passes_of_the_last(strengths) <= 1.5 * passes_of_the_last(strengths[-4:])
+    strengths = np.logspace(1, -4, 11).tolist()
+    # It was 1.9 times as slow when directions were kept that the first penalty had decided on.
+    assert passes_of_the_last_four(strengths) <= 1.2 * passes_of_the_last_four(strengths[-5:])
 
 
 def test_scores_do_not_drift_off_together():

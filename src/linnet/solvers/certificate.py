@@ -74,7 +74,9 @@ def newton_gap(
         max_products=DECREMENT_PRODUCTS,
         largest_rise=preconditioning.largest_rise,
     )
-    return step.decrease, step.x
+    # What all scores share bears the penalty alone, and is best at zero.
+    shared = problem.penalised(theta - problem.centred(theta)) if problem.l2 > 0 else 0 * theta
+    return step.decrease + 0.5 * problem.l2 * float(np.vdot(shared, shared)), step.x - shared
 
 
 def minimise_intercepts(problem: Problem, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:

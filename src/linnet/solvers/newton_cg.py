@@ -71,6 +71,9 @@ class NewtonCG:
         precondition.begin(counted, theta)
         first = size = _size(gradient, precondition(gradient))
         while True:
+            # Without a penalty the gradient proves nothing, and the step tells of separation.
+            if counted.l2 > 0 and (solution := record.proven(theta, value, gradient)):
+                return solution
             precise = counted.l2 < NOISE * precondition.largest or size**2 <= FINE * abs(value)
             step = conjugate_gradient(
                 counted.hessian_at(theta, precise=precise),

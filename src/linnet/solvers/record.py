@@ -34,6 +34,19 @@ class Record:
         self._started = perf_counter()
         self._steps: list[Step] = []
 
+    def proven(
+        self, theta: Float[Array, "m p"], value: float, gradient: Float[Array, "m p"]
+    ) -> Solution | None:
+        """Give the solution where the gradient proves that this step, noted then, is the last."""
+        bound = self._bound(value, gradient)
+        if bound > self._tol:
+            return None
+        polished, value_there, certificate = certify(self._problem, theta, self._unit)
+        if certificate.gap > self._tol:
+            return None
+        self._note(value, bound)
+        return self._end(polished, value_there, certificate, Ending.CONVERGED)
+
     def step(
         self,
         theta: Float[Array, "m p"],
@@ -52,17 +65,15 @@ class Record:
             that has them. Needed where λ = 0; without them they are worked out at steps
             1, 2, 4, 8, ….
         """
-        bound = min(gradient_bound(self._problem, gradient), value - self._problem.lower_bound)
+        if solution := self.proven(theta, value, gradient):
+            return solution
+        bound = self._bound(value, gradient)
         if self._problem.l2 == 0 and newton is None and _is_power_of_two(len(self._steps)):
             newton = newton_gap(self._problem, theta, gradient)
         estimate = np.inf if newton is None or self._problem.l2 > 0 else newton[0]
         self._note(value, min(bound, estimate))
         if not np.isfinite(value):
             return self._end(theta, value, Certificate(np.inf, "none"), Ending.DIVERGED)
-        if bound <= self._tol:
-            polished, value_there, certificate = certify(self._problem, theta, self._unit)
-            if certificate.gap <= self._tol:
-                return self._end(polished, value_there, certificate, Ending.CONVERGED, newton)
         if estimate <= self._tol:
             certificate = Certificate(estimate, "estimate", self._unit)
             return self._end(theta, value, certificate, Ending.CONVERGED, newton)
@@ -92,6 +103,9 @@ class Record:
         if ending is Ending.CONVERGED or self._problem.l2 == 0:
             certificate = Certificate(newton[0], "estimate", self._unit)
         return self._end(polished, value, certificate, ending, newton)
+
+    def _bound(self, value: float, gradient: Float[Array, "m p"]) -> float:
+        return min(gradient_bound(self._problem, gradient), value - self._problem.lower_bound)
 
     def _note(self, value: float, gap: float) -> None:
         step = Step(
