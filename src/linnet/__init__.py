@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         ridge_path,
         softmax_path,
     )
+    from linnet.export import to_onnx, to_python, to_sklearn, to_sql
     from linnet.features import TableEncoder
     from linnet.information import cross_entropy, entropy, kl_divergence
     from linnet.versions import show_versions
@@ -68,6 +69,10 @@ _HOMES = {
     "shortest_description": "linnet.description",
     "show_versions": "linnet.versions",
     "suspects": "linnet.description",
+    "to_onnx": "linnet.export",
+    "to_python": "linnet.export",
+    "to_sklearn": "linnet.export",
+    "to_sql": "linnet.export",
     "v_information": "linnet.description",
 }
 
@@ -101,6 +106,10 @@ __all__ = [
     "show_versions",
     "softmax_path",
     "suspects",
+    "to_onnx",
+    "to_python",
+    "to_sklearn",
+    "to_sql",
     "v_information",
 ]
 

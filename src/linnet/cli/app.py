@@ -14,6 +14,7 @@ from linnet.cli.encode import encode
 from linnet.cli.entropy import entropy
 from linnet.cli.evaluate import evaluate
 from linnet.cli.explain import explain
+from linnet.cli.export import export
 from linnet.cli.fit import fit
 from linnet.cli.predict import predict
 from linnet.cli.suspects import suspects
@@ -65,6 +66,7 @@ for command in (
     account,
     compress,
     decompress,
+    export,
     demo,
 ):
     app.command()(command)
