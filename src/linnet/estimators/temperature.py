@@ -1,7 +1,7 @@
 """Temperature scaling: a fitted classifier whose probabilities mean what they say."""
 
 from copy import copy
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -11,12 +11,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from linnet.calibration import Temperature, fit_temperature
 from linnet.errors import DataTypeError
+from linnet.estimators.outputs import label_lengths, log_probabilities
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.table_model import TableModel
 from linnet.estimators.targets import label_column
 from linnet.estimators.validation import check_weights
-from linnet.features.labels import class_codes
-from linnet.information.units import Information, InformationArray, in_unit
+from linnet.information.units import Information, InformationArray
 from linnet.numeric import log_softmax
 from linnet.solvers import Certificate
 from linnet.types import Array, Unit
@@ -93,7 +93,7 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         """
-        log_q = self._log_probabilities(X)
+        log_q = log_probabilities(self.estimator, X)
         found = self._temperature(log_q, y, sample_weight)
         self.classes_ = np.asarray(self.estimator.classes_)
         self.temperature_ = found.value
@@ -103,7 +103,7 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
     def predict_log_proba(self, X: Any) -> Float[Array, "n q"]:
         """Logarithms of the probabilities of the classes at the temperature."""
         check_is_fitted(self)
-        log_q = self._log_probabilities(X)
+        log_q = log_probabilities(self.estimator, X)
         # The largest is 0 then, so that no temperature, however low, makes all of them −∞.
         log_q = log_q - log_q.max(axis=1, keepdims=True)
         return log_softmax(log_q / self.temperature_)
@@ -132,7 +132,7 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
         -------
         InformationArray of shape (n,)
         """
-        return _lengths(self.predict_log_proba(X), y, self.classes_, unit)
+        return label_lengths(self.predict_log_proba(X), y, self.classes_, unit)
 
     def gain(
         self, X: Any, y: Any, sample_weight: ArrayLike | None = None, unit: Unit = "bits"
@@ -152,7 +152,7 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
             Below 0 where the temperature does harm there.
         """
         after = self.code_lengths(X, y, unit)
-        before = _lengths(self._log_probabilities(X), y, self.classes_, unit)
+        before = label_lengths(log_probabilities(self.estimator, X), y, self.classes_, unit)
         weight = check_weights(sample_weight, len(after))
         saved = np.average(np.asarray(before) - np.asarray(after), weights=weight)
         return Information(float(saved), unit)
@@ -193,18 +193,6 @@ class TemperatureScaling(ClassifierMixin, BaseEstimator):
         tags.input_tags.sparse = True
         return tags
 
-    def _log_probabilities(self, X: Any) -> Float[Array, "n q"]:
-        check_is_fitted(self.estimator)
-        if (logarithms := getattr(self.estimator, "predict_log_proba", None)) is not None:
-            return np.asarray(logarithms(X), dtype=np.float64)
-        if (plain := getattr(self.estimator, "predict_proba", None)) is None:
-            raise DataTypeError(
-                f"{type(self.estimator).__name__} has neither predict_log_proba nor "
-                "predict_proba. Give a classifier that predicts probabilities."
-            )
-        with np.errstate(divide="ignore"):
-            return np.log(np.asarray(plain(X), dtype=np.float64))
-
     def _temperature(
         self, log_q: Float[Array, "n q"], y: Any, sample_weight: ArrayLike | None
     ) -> Temperature:
@@ -223,9 +211,3 @@ def _divided(model: SoftmaxRegression, temperature: float) -> SoftmaxRegression:
     # What was proven and recorded is of the other coefficients.
     divided.__dict__.pop("loss_", None)
     return divided
-
-
-def _lengths(log_q: Float[Array, "n q"], y: Any, classes: Array, unit: Unit) -> InformationArray:
-    codes = class_codes(label_column(y, len(log_q)), classes)
-    surprise = np.where(codes >= 0, -log_q[np.arange(len(codes)), codes], np.inf)
-    return cast("InformationArray", in_unit(surprise, unit))
