@@ -100,10 +100,11 @@ def test_weights_count_like_repeated_rows(display, digits, model):
     repeated = display.from_estimator(model, np.repeat(X, weight, axis=0), np.repeat(y, weight))
     for one, other in zip(weighted.ax_.patches, repeated.ax_.patches, strict=True):
         assert one.get_bbox().bounds == pytest.approx(other.get_bbox().bounds, abs=1e-9)
-    # Intervals differ: a row given twice is taken for two.
-    first, second = weighted.ax_.lines[-1], repeated.ax_.lines[-1]
+    # Intervals, and how far the smooth curve goes, differ: a row given twice is taken for two.
+    first, second = (each.ax_.lines[-1].get_xydata() for each in (weighted, repeated))
     if display is not InformationDisplay:
-        np.testing.assert_allclose(first.get_xydata(), second.get_xydata(), atol=1e-9)
+        drawn = np.isfinite(first) & np.isfinite(second)
+        np.testing.assert_allclose(first[drawn], second[drawn], atol=1e-9)
 
 
 def everything(digits, model, path):
@@ -215,7 +216,7 @@ def test_the_bars_are_the_account(digits, model):
     loss = log_loss(y, model.predict_proba(X)) / np.log(2)
     expected = [np.log2(10), -(shares * np.log2(shares)).sum(), loss]
     assert widths == pytest.approx(expected, abs=SUM_ATOL)
-    assert [text.get_text() for text in display.ax_.texts] == [f"{x:.3f}" for x in expected]
+    assert [text.get_text().strip() for text in display.ax_.texts] == [f"{x:.3f}" for x in expected]
     names = [tick.get_text() for tick in display.ax_.get_yticklabels()]
     assert names == ["uniform code", "marginal code, H(Y)", "SoftmaxRegression"]
 
@@ -224,7 +225,7 @@ def test_an_infinite_loss_says_so_and_is_drawn_as_long_as_the_longest():
     display = InformationDisplay.from_predictions([0, 1, 0, 1], [0.0, 0.0, 0.5, 0.5])
 
     assert [bar.get_width() for bar in display.bars_] == [1, 1, 1]
-    assert display.ax_.texts[-1].get_text() == "inf"
+    assert display.ax_.texts[-1].get_text().strip() == "inf"
 
 
 def test_a_unit_that_is_none_is_an_error():

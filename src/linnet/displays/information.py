@@ -156,10 +156,14 @@ class InformationDisplay:
         if np.isfinite(model.low) and np.isfinite(model.high):
             reach = [[model.value - model.low], [model.high - model.value]]
             self.ax_.errorbar([model.value], [2], xerr=reach, color="black", capsize=4)
-        told = [f"{amount:.3f}" for amount in amounts]
-        self.ax_.bar_label(self.bars_, told, label_type="center", color="white", weight="bold")
+        # Beside the bar, and beyond the end of the interval.
+        ends = [*widths[:2], max(widths[2], model.high) if np.isfinite(model.high) else widths[2]]
+        for place, (end, amount) in enumerate(zip(ends, amounts, strict=True)):
+            self.ax_.text(end, place, f"  {amount:.3f}", va="center")
         self.ax_.invert_yaxis()
-        self.ax_.set(xlabel=f"mean code length ({self.unit} per label)", xlim=(0, None))
+        # A single class costs nothing, and an axis needs a length.
+        longest = max(ends) or 1.0
+        self.ax_.set(xlabel=f"mean code length ({self.unit} per label)", xlim=(0, 1.2 * longest))
         return self
 
     def _amount(self, nats: float) -> float:

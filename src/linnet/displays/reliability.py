@@ -1,6 +1,6 @@
 """Reliability diagram 可靠性图: how often what was given a probability really happened."""
 
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from linnet.estimators.outputs import log_probabilities
 from linnet.plotting import BLUE, GREY, VERMILLION, Axes, new_axes
 
 __all__ = ["ReliabilityDisplay"]
+
+# Bins at 0 and 1 would be cut in half by the frame.
+_MARGIN: Final = 0.02
+# The smooth curve is drawn where so many rows lie within half a width of its kernel.
+_FEWEST_ROWS: Final = 3
 
 
 @final
@@ -180,8 +185,8 @@ class ReliabilityDisplay:
         self.ax_.set(
             xlabel=f"predicted probability of {self.event}",
             ylabel="observed share",
-            xlim=(0, 1),
-            ylim=(0, 1),
+            xlim=(-_MARGIN, 1 + _MARGIN),
+            ylim=(-_MARGIN, 1 + _MARGIN),
             aspect="equal",
         )
         if self.name:
@@ -190,6 +195,6 @@ class ReliabilityDisplay:
         return self
 
     def _smooth_where_there_are_rows(self) -> Any:
-        """Return the smooth curve; NaN where rows are so few that it says nothing."""
-        density = self.smooth.density
-        return np.where(density > 0.01 * density.max(), self.smooth.observed, np.nan)
+        """Return the smooth curve; NaN where too few rows are near for it to say anything."""
+        near = self.smooth.density * self.smooth.error * self.curve.rows.sum()
+        return np.where(near >= _FEWEST_ROWS, self.smooth.observed, np.nan)
