@@ -135,6 +135,16 @@ def test_bands_of_a_calibrated_model_hold_the_truth_as_often_as_they_say():
     assert np.mean(np.concatenate(held)) == pytest.approx(0.95, abs=4 * 0.0069)
 
 
+@pytest.mark.parametrize("q", [2, 5])
+def test_the_error_by_chance_is_the_mean_error_of_right_probabilities(q):
+    curves = [reliability_curve(*rows(seed, n=2000, q=q), bins=10) for seed in range(100)]
+
+    found = np.array([(curve.error, curve.error_by_chance) for curve in curves])
+    # Bins of 200 rows are near normal: within some per cent, and 4 standard errors of 100 samples.
+    error = found[:, 0].std() / 10
+    assert found[:, 0].mean() == pytest.approx(found[:, 1].mean(), rel=0.03, abs=4 * error)
+
+
 def test_wilsons_interval_is_the_one_that_accounts_show():
     hits = np.repeat([1.0, 0.0], [30, 12])
 
@@ -255,6 +265,11 @@ def test_the_order_of_columns_is_that_of_the_classes_given(seed):
         (([0, 1], [0.5, 0.5], None, ["a", "b"]), "must be numbers"),
         (([], np.empty((0, 2))), "no row"),
         (([0, 1], [[1.0], [1.0]]), "two or more classes"),
+        ((["a", None], [0.5, 0.5], ["a", "b"]), "no label .* in row 1"),
+        ((["a", 1], [0.5, 0.5], ["a", "b"]), "mixes types"),
+        (([0.0, np.nan], [0.5, 0.5]), "no label .* in row 1"),
+        (([0, 1], [0.5, 0.5], ["a", "b"]), "label 0 in row 0"),
+        (([0, 1], [0.5, np.nan]), r"probabilities\[1\] is nan"),
     ],
 )
 def test_data_that_cannot_be_used_are_an_error_that_says_where(arguments, message):

@@ -1,6 +1,7 @@
 """Temperature scaling saves bits on rows not seen, keeps decisions, and survives its file."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits
@@ -14,13 +15,14 @@ from sklearn.preprocessing import StandardScaler
 from linnet import (
     LinearRegression,
     SoftmaxRegression,
+    TableEncoder,
     TableModel,
     TemperatureScaling,
     decode_labels,
     encode_labels,
     load,
 )
-from linnet.calibration import fit_temperature, smooth_calibration_error
+from linnet.calibration import fit_temperature, reliability_curve, smooth_calibration_error
 from linnet.errors import DataError, DataTypeError
 
 EPS = np.finfo(float).eps
@@ -149,3 +151,26 @@ def test_a_label_never_seen_has_an_infinite_code(digits, scaled):
     (X, _, _), _ = digits
 
     assert scaled.code_lengths(X[:1], [11])[0] == np.inf
+
+
+def test_a_fitted_regression_of_a_real_table_is_calibrated_and_naive_bayes_is_not(real_data):
+    """Adult: the softmax regression's ECE is what chance leaves, and no temperature saves a bit."""
+    train, test = (
+        pd.read_csv(real_data(f"adult/adult-{part}.csv"), header=None, skipinitialspace=True)
+        for part in ("train", "test")
+    )
+    y, held = train.pop(14).to_numpy(), test.pop(14).str.rstrip(".").to_numpy()
+    encoder = TableEncoder().fit(train.rename(columns=str))
+    X, held_X = (encoder.transform(each.rename(columns=str)) for each in (train, test))
+    model = SoftmaxRegression().fit(X, y)
+
+    curve = reliability_curve(held, model.predict_proba(held_X), model.classes_)
+
+    assert curve.error < 2 * curve.error_by_chance
+    scaled = TemperatureScaling(model).fit(held_X[::2], held[::2])
+    assert scaled.temperature_ == pytest.approx(1, abs=0.05)
+    assert abs(scaled.gain(held_X[1::2], held[1::2])) < 0.002
+    naive = GaussianNB().fit(X, y)
+    other = TemperatureScaling(naive).fit(held_X[::2], held[::2])
+    assert other.temperature_ > 10
+    assert other.gain(held_X[1::2], held[1::2]) > 1

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from linnet.errors import DataError, SettingError
-from linnet.features.labels import class_codes
+from linnet.features.labels import class_codes, one_type
 from linnet.information.distributions import distributions, probabilities
 from linnet.types import Array
 
@@ -95,9 +95,9 @@ def label_codes(y_true: Any, classes: Any, n: int, q: int) -> tuple[Int[Array, "
     Raises
     ------
     DataError
-        If a label is no class, or the numbers of rows or classes differ.
+        If a label is missing or no class, or the numbers of rows or classes differ.
     """
-    labels = np.asarray(y_true)
+    labels = _array(y_true)
     if labels.ndim != 1 or len(labels) != n:
         raise DataError(
             f"y_true has shape {labels.shape}, but there are {n} rows of probabilities. Give one "
@@ -105,6 +105,7 @@ def label_codes(y_true: Any, classes: Any, n: int, q: int) -> tuple[Int[Array, "
         )
     if n == 0:
         raise DataError("There is no row. Give labels and what was predicted for them.")
+    labels = one_type(labels)
     known = _classes(labels, classes, q)
     order = np.argsort(known, kind="stable")
     places = class_codes(labels, known[order])
@@ -215,15 +216,21 @@ def _classes(labels: Array, classes: Any, q: int) -> Array:
                 "has its class."
             )
         return known
-    known = np.asarray(classes)
+    known = _array(classes)
     if known.shape != (q,):
         raise DataError(
             f"classes has shape {known.shape}, but there are probabilities of {q} classes. Give "
             "one class for each column."
         )
+    known = one_type(known)
     if len(np.unique(known)) < q:
         raise DataError(f"classes names a class twice: {_listed(known)}. Give each column its own.")
     return known
+
+
+def _array(given: Any) -> Array:
+    """Return an array that has not made text of numbers that stand beside text in a list."""
+    return np.asarray(given, dtype=object if isinstance(given, list | tuple) else None)
 
 
 def _listed(classes: Array) -> str:

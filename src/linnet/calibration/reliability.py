@@ -50,6 +50,9 @@ class ReliabilityCurve:
         Share of all rows, by weight, that are in the bin.
     rows : array of shape (b,)
         Number of rows in the bin.
+    deviation : array of shape (b,)
+        Standard deviation that the observed share has by chance where probabilities are right:
+        √(Σ s² p (1 − p))/Σ s.
     confidence : float
         Confidence of the intervals.
     """
@@ -60,12 +63,21 @@ class ReliabilityCurve:
     high: Float[Array, " b"]
     share: Float[Array, " b"]
     rows: Int[Array, " b"]
+    deviation: Float[Array, " b"]
     confidence: float
 
     @property
     def error(self) -> float:
         """ECE: mean distance of observed and predicted shares, bins by their share of rows."""
         return float((self.share * np.abs(self.observed - self.predicted)).sum())
+
+    @property
+    def error_by_chance(self) -> float:
+        """ECE to be expected of these predictions if they were right, to first order.
+
+        The mean of the absolute value of a normal deviate is √(2/π) of its deviation.
+        """
+        return float(np.sqrt(2 / np.pi) * (self.share * self.deviation).sum())
 
     @property
     def largest_error(self) -> float:
@@ -154,8 +166,9 @@ def calibration_error(
     """Measure how far predicted and observed shares are apart on average (ECE).
 
     ECE = Σ_B (S_B/S) |observed_B − predicted_B| over the bins of `reliability_curve`. A finite
-    sample of a calibrated model has an ECE above 0, and more so with more bins: compare models
-    on the same rows and bins, or use `smooth_calibration_error`, which has no bins.
+    sample of a calibrated model has an ECE above 0, and more so with more bins:
+    ``reliability_curve(...).error_by_chance`` tells how much. Compare models on the same rows and
+    bins, or use `smooth_calibration_error`, which has no bins.
 
     Parameters
     ----------
@@ -238,6 +251,7 @@ def _curve(events: Events, bins: int, strategy: Strategy, confidence: float) -> 
     mass = total(events.weight)
     # Rounding may carry a mean of ones past 1, where the interval has no root.
     observed = np.minimum(total(events.weight * events.happened) / mass, 1.0)
+    noise = total(events.weight**2 * np.maximum(events.p * (1 - events.p), 0))
     low, high = wilson_interval(observed, mass**2 / total(events.weight**2), confidence)
     return ReliabilityCurve(
         predicted=total(events.weight * events.p) / mass,
@@ -246,5 +260,6 @@ def _curve(events: Events, bins: int, strategy: Strategy, confidence: float) -> 
         high=high,
         share=mass / mass.sum(),
         rows=np.bincount(places.reshape(-1)),
+        deviation=np.sqrt(noise) / mass,
         confidence=float(confidence),
     )

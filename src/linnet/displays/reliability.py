@@ -175,7 +175,8 @@ class ReliabilityDisplay:
             fmt="o",
             color=BLUE,
             capsize=3,
-            label=f"bins, {curve.confidence:.0%} intervals: ECE {curve.error:.3f}",
+            label=f"bins, {curve.confidence:.0%} intervals: ECE {curve.error:.3f}, "
+            f"by chance {curve.error_by_chance:.3f}",
         )
         shown = self._smooth_where_there_are_rows()
         told = f"smooth: smECE {self.smooth.error:.3f}"
