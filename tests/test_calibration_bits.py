@@ -85,6 +85,21 @@ def test_parts_of_given_groups_are_mutual_information_and_divergence(seed):
     assert same.calibration_gap == pytest.approx(found.calibration_gap, abs=SUM_ATOL)
 
 
+@given(seed=seeds)
+@settings(max_examples=20)
+def test_parts_of_weighted_rows_are_those_of_repeated_ones(seed):
+    y, _, P = rows(seed)
+    weight = np.random.default_rng(seed).integers(0, 4, len(y))
+
+    weighted = decompose_cross_entropy(y, P, [0, 1, 2], weight, bins=4)
+
+    repeated = decompose_cross_entropy(
+        np.repeat(y, weight), np.repeat(P, weight, axis=0), [0, 1, 2], bins=4
+    )
+    for part in ("cross_entropy", "label_entropy", "resolution", "calibration_gap"):
+        assert getattr(weighted, part) == pytest.approx(getattr(repeated, part), abs=SUM_ATOL)
+
+
 def test_chance_raises_resolution_and_gap_by_the_biases_told():
     """Labels drawn from the predictions, which are the same in each group: the gap is all bias."""
     rng = np.random.default_rng(0)

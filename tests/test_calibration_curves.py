@@ -267,7 +267,7 @@ def test_the_order_of_columns_is_that_of_the_classes_given(seed):
         (([0, 1], [[1.0], [1.0]]), "two or more classes"),
         ((["a", None], [0.5, 0.5], ["a", "b"]), "no label .* in row 1"),
         ((["a", 1], [0.5, 0.5], ["a", "b"]), "mixes types"),
-        (([0.0, np.nan], [0.5, 0.5]), "no label .* in row 1"),
+        (([0.0, np.nan], [0.5, 0.5]), "contains NaN in row 1"),
         (([0, 1], [0.5, 0.5], ["a", "b"]), "label 0 in row 0"),
         (([0, 1], [0.5, np.nan]), r"probabilities\[1\] is nan"),
     ],

@@ -230,7 +230,9 @@ def _classes(labels: Array, classes: Any, q: int) -> Array:
 
 def _array(given: Any) -> Array:
     """Return an array that has not made text of numbers that stand beside text in a list."""
-    return np.asarray(given, dtype=object if isinstance(given, list | tuple) else None)
+    array = np.asarray(given)
+    listed = array.dtype.kind in "US" and isinstance(given, list | tuple)
+    return np.asarray(given, dtype=object) if listed else array
 
 
 def _listed(classes: Array) -> str:
