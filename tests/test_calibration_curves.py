@@ -225,6 +225,19 @@ def test_the_smooth_curve_finds_the_truth_that_labels_were_drawn_from():
     assert area == pytest.approx(curve.error, abs=0.05)
 
 
+def test_predictions_that_are_just_right_have_no_error_and_a_curve_on_the_diagonal():
+    p = np.repeat([0.25, 0.75], 4)
+
+    curve = smooth_reliability_curve([0, 0, 0, 1, 0, 1, 1, 1], p)
+
+    assert curve.error == 0
+    near = np.isfinite(curve.observed)
+    assert near.sum() > 10
+    # All rows near a point have one prediction, and within seven widths there are no others.
+    expected = np.where(curve.predicted < 0.5, 0.25, 0.75)
+    np.testing.assert_allclose(curve.observed[near], expected[near], atol=1e-6)
+
+
 def test_a_calibrated_model_has_an_error_that_vanishes_with_the_rows():
     few, many = (
         np.mean([smooth_calibration_error(*rows(seed, n=n)) for seed in range(5)])

@@ -40,6 +40,7 @@ __all__ = [
 # less than half a step: of a width of 0.001, as millions of rows of a calibrated model have, that
 # is one part in 2,000 by the variances.
 GRID_STEPS: Final = 2**14
+CURVE_STEPS: Final = 2**9
 
 
 @final
@@ -57,7 +58,8 @@ class SmoothCurve:
     density : array of shape (m,)
         Density of the rows' predictions, smoothed alike; its integral is 1.
     error : float
-        Smooth calibration error, which is the width σ of the kernel too.
+        Smooth calibration error, which is the width σ of the kernel too, unless that is below
+        1/256: the curve then has a kernel of that width.
     """
 
     predicted: Float[Array, " m"]
@@ -157,15 +159,15 @@ def smooth_reliability_curve(
     """
     events = events_of(read_predictions(y_true, probabilities, classes, sample_weight), label)
     error = smooth_error(events)
-    # A width of 0 has no density; one of a grid step shows the rows as they are.
-    width = max(error, 1 / GRID_STEPS)
+    # A kernel narrower than what is shown could lie between two points of it, and be missed.
+    width = max(error, 2 / CURVE_STEPS)
     share = events.weight / events.weight.sum()
     density = _spread(_cosines(events.p, share), width)
     happened = _spread(_cosines(events.p, share * events.happened), width)
     # What the kernel leaves of rows many widths away is rounding of the cosines.
     near = density > 1e-9 * density.max()
     observed = np.divide(happened, density, out=np.full(len(density), np.nan), where=near)
-    step = GRID_STEPS // 512
+    step = GRID_STEPS // CURVE_STEPS
     return SmoothCurve(
         predicted=np.linspace(0, 1, GRID_STEPS + 1)[::step],
         observed=np.clip(observed, 0, 1)[::step],
