@@ -208,6 +208,9 @@ def _cosines(p: Float[Array, " n"], mass: Float[Array, " n"]) -> Float[Array, " 
 def _spread(cosines: Float[Array, " m"], width: float) -> Float[Array, " m"]:
     """Density on the grid after smoothing with the reflected Gaussian of a width."""
     frequencies = np.pi * np.arange(len(cosines))
+    # A narrower kernel than two steps has cosines beyond the grid's: without them it would ripple
+    # below 0. At two steps those are e^{−2π²} of the whole. No sample knows its error so finely.
+    width = max(width, 2 / GRID_STEPS)
     return idct(cosines * np.exp(-((width * frequencies) ** 2) / 2), type=1)
 
 
