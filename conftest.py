@@ -8,6 +8,8 @@ from typing import Any
 
 # scikit-learn skips one of its checks unless SciPy was imported with this set.
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
+# Figures are drawn without a display.
+os.environ.setdefault("MPLBACKEND", "agg")
 
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser

@@ -1,6 +1,7 @@
 """The demo and real tables, as they come, end with sensible summaries."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +135,13 @@ def test_a_demo_that_is_stopped_says_what_is_there(linnet, monkeypatch):
     assert code == 1
     assert err.splitlines()[-1] == "stopped: show holds what was finished, every file whole"
     assert not [file for file in Path("show").iterdir() if "partial" in file.name]
+
+
+def test_a_demo_without_matplotlib_says_what_to_install_before_it_begins(linnet, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+
+    code, _, err = linnet("demo", "-o", "show")
+
+    assert code == 2
+    assert "pip install 'linnet[plot]'" in err
+    assert not Path("show").exists()

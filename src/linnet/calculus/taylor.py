@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, SupportsFloat, TypeAlias, final
+from typing import Final, SupportsFloat, TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float
@@ -11,10 +11,8 @@ from numpy.typing import ArrayLike
 from linnet.calculus.arrays import numbers, precision
 from linnet.errors import DataError, SettingError
 from linnet.numeric import EPSILON
+from linnet.plotting import Axes, new_axes
 from linnet.types import Array
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 __all__ = ["GradientCheck", "check_gradient"]
 
@@ -88,7 +86,7 @@ class GradientCheck:
             ]
         )
 
-    def plot(self, ax: "Axes | None" = None) -> "Axes":
+    def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the remainders on log-log axes, beside lines of order 1 and 2.
 
         Parameters
@@ -96,10 +94,7 @@ class GradientCheck:
         ax : matplotlib Axes, optional
             Where to draw; a new figure by default.
         """
-        if ax is None:
-            from matplotlib import pyplot as plt
-
-            ax = plt.subplots()[1]
+        ax = new_axes(ax)
         for d, remainder in enumerate(self.remainders, start=1):
             seen = np.where(remainder > 0, remainder, np.nan)
             ax.loglog(self.steps, seen, ".-", label=f"direction {d}")

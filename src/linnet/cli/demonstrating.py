@@ -20,6 +20,7 @@ from linnet.cli.terminal import hush, say
 from linnet.data.atomic import atomic_write
 from linnet.data.writing import write_table
 from linnet.estimators import SoftmaxRegression, TableModel
+from linnet.plotting import check_drawing
 from linnet.reports import (
     ClassifierAccount,
     code_length_figure,
@@ -66,6 +67,7 @@ _EXAMPLES: Final = (
 
 def demonstrate(folder: Path) -> None:
     """Write tables, models, predictions and figures to a folder, and tell what they show."""
+    check_drawing()
     check_folder(folder)
     folder.mkdir(exist_ok=True)
     hush()

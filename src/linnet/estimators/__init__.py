@@ -10,6 +10,7 @@ from linnet.estimators.scanning import Scan, scan
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.softmax_path import SoftmaxPath, softmax_path
 from linnet.estimators.table_model import TableModel
+from linnet.estimators.temperature import TemperatureScaling
 
 __all__ = [
     "ConvergenceWarning",
@@ -19,6 +20,7 @@ __all__ = [
     "SoftmaxPath",
     "SoftmaxRegression",
     "TableModel",
+    "TemperatureScaling",
     "decode_labels",
     "decode_numbers",
     "encode_labels",

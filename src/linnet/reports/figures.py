@@ -1,13 +1,14 @@
 """Figures of a fit. They need no display: each is returned, to be shown or saved as one likes."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float
 
 from linnet.features.labels import class_codes
 from linnet.information import Information
+from linnet.plotting import BLUE, VERMILLION, Figure, bare_figure
 from linnet.reports.classification import ClassifierAccount
 from linnet.reports.numbers_in_words import count
 from linnet.solvers import Certificate, Step
@@ -21,12 +22,6 @@ __all__ = [
     "prediction_figure",
 ]
 
-# Matplotlib is imported only where it is used, so its types are known here by name alone.
-Figure: TypeAlias = Any
-"""A ``matplotlib.figure.Figure``."""
-
-_BLUE: Final = "#2b6ca3"
-_RED: Final = "#b5432e"
 _MOST_CELLS_WITH_COUNTS: Final = 15
 
 
@@ -40,15 +35,15 @@ def convergence_figure(steps: Sequence[Step], certificate: Certificate) -> Figur
     certificate : Certificate
         Its certificate: the last word on the distance.
     """
-    figure = _figure(7, 4)
+    figure = bare_figure(7, 4)
     left, right = figure.subplots(1, 2)
     passes = [step.passes for step in steps]
-    left.plot(passes, [step.value for step in steps], ".-", color=_BLUE)
+    left.plot(passes, [step.value for step in steps], ".-", color=BLUE)
     left.set(xlabel="readings of the data", ylabel=f"objective ({certificate.unit} per sample)")
     known = [(step.passes, step.gap) for step in steps if 0 < step.gap < np.inf]
-    right.semilogy([at for at, _ in known], [gap for _, gap in known], ".-", color=_BLUE)
+    right.semilogy([at for at, _ in known], [gap for _, gap in known], ".-", color=BLUE)
     if 0 < certificate.gap < np.inf:
-        right.axhline(certificate.gap, color=_RED, label=f"certificate ({certificate.kind})")
+        right.axhline(certificate.gap, color=VERMILLION, label=f"certificate ({certificate.kind})")
         right.legend()
     right.set(xlabel="readings of the data", ylabel=f"gap ({certificate.unit} per sample)")
     return figure
@@ -64,7 +59,7 @@ def information_figure(accounts: Mapping[str, ClassifierAccount], unit: Unit = "
     unit : {"bits", "nats"}
         Unit of the axis.
     """
-    figure = _figure(7, 1.2 + 0.5 * (2 + len(accounts)))
+    figure = bare_figure(7, 1.2 + 0.5 * (2 + len(accounts)))
     axes = figure.subplots()
     last = list(accounts.values())[-1]
     bars = [("uniform code", last.uniform), ("marginal code", last.marginal)]
@@ -74,7 +69,7 @@ def information_figure(accounts: Mapping[str, ClassifierAccount], unit: Unit = "
     longest = max(amount for amount in amounts if np.isfinite(amount))
     widths = [amount if np.isfinite(amount) else longest for amount in amounts]
     drawn = axes.barh(
-        [name for name, _ in bars], widths, color=[_BLUE] * 2 + [_RED] * len(accounts)
+        [name for name, _ in bars], widths, color=[BLUE] * 2 + [VERMILLION] * len(accounts)
     )
     axes.bar_label(drawn, [f" {amount:.3f}" for amount in amounts])
     axes.invert_yaxis()
@@ -96,7 +91,7 @@ def confusion_figure(labels: Array, predicted: Array, classes: Array) -> Figure:
     q, known = len(classes), codes >= 0
     counts = np.bincount(codes[known] * q + guesses[known], minlength=q * q).reshape(q, q)
     side = 2.5 + 0.35 * min(q, 30)
-    figure = _figure(side, side)
+    figure = bare_figure(side, side)
     axes = figure.subplots()
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
@@ -122,14 +117,14 @@ def code_length_figure(lengths: Float[Array, " n"], unit: Unit = "bits") -> Figu
     unit : {"bits", "nats"}
         Their unit.
     """
-    figure = _figure(6, 4)
+    figure = bare_figure(6, 4)
     axes = figure.subplots()
     finite = np.asarray(lengths)[np.isfinite(lengths)]
-    axes.hist(finite, bins=60, color=_BLUE, log=True)
+    axes.hist(finite, bins=60, color=BLUE, log=True)
     axes.set(xlabel=f"code length ({unit})", ylabel="labels")
     if len(finite):
         mean = float(finite.mean())
-        axes.axvline(mean, color=_RED, label=f"mean {mean:.3f} {unit}")
+        axes.axvline(mean, color=VERMILLION, label=f"mean {mean:.3f} {unit}")
         axes.legend()
     if len(finite) < len(lengths):
         axes.set_title(f"infinite length: {count(len(lengths) - len(finite), 'label')}")
@@ -144,21 +139,14 @@ def prediction_figure(predicted: Float[Array, " n"], targets: Float[Array, " n"]
     predicted, targets : array of shape (n,)
         Numbers predicted and those that occurred.
     """
-    figure = _figure(9, 4)
+    figure = bare_figure(9, 4)
     left, right = figure.subplots(1, 2)
-    dots: dict[str, Any] = {"s": 6, "alpha": 0.5, "color": _BLUE, "edgecolors": "none"}
+    dots: dict[str, Any] = {"s": 6, "alpha": 0.5, "color": BLUE, "edgecolors": "none"}
     left.scatter(predicted, targets, **dots)
     ends = [float(predicted.min()), float(predicted.max())]
-    left.plot(ends, ends, color=_RED)
+    left.plot(ends, ends, color=VERMILLION)
     left.set(xlabel="predicted", ylabel="actual")
     right.scatter(predicted, targets - predicted, **dots)
-    right.axhline(0, color=_RED)
+    right.axhline(0, color=VERMILLION)
     right.set(xlabel="predicted", ylabel="residual")
     return figure
-
-
-def _figure(width: float, height: float) -> Figure:
-    # Made without pyplot, so that no display and no global state is needed.
-    from matplotlib.figure import Figure as MatplotlibFigure
-
-    return MatplotlibFigure(figsize=(width, height), layout="constrained")
