@@ -30,7 +30,7 @@ _examples = DocTestParser(optionflags=ELLIPSIS | NORMALIZE_WHITESPACE)
 
 _documents = Sybil(
     parsers=[PythonCodeBlockParser(), SkipParser(), _examples],
-    patterns=["README.md", "docs/*.md"],
+    patterns=["README.md", "docs/*.md", "docs/notebooks/*.md"],
     setup=_enter_scratch_folder,
     teardown=_leave_scratch_folder,
 )
