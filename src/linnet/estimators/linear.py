@@ -1,8 +1,8 @@
 """Linear regression: a number, or several, as a linear function of the features."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from jaxtyping import Float
@@ -16,6 +16,8 @@ from linnet.engine import scores
 from linnet.errors import DataError, SettingError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import measured_rows as distributed_rows
+from linnet.estimators.inference.linear import LinearInference
+from linnet.estimators.inference.linear_rows import linear_inference
 from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.prepared import measured_rows, name_features
@@ -260,6 +262,63 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         squares = (targets - Z) ** 2 / (2 * variance)
         lengths = (squares + 0.5 * np.log(2 * np.pi * variance) - np.log(width)).sum(axis=1)
         return cast("InformationArray", in_unit(lengths, unit))
+
+    def inference(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        covariance: Literal["hessian", "sandwich", "hc3"] = "hessian",
+        weights: Literal["counts", "precisions"] = "counts",
+        terms: Mapping[str, Sequence[Any]] | None = None,
+    ) -> LinearInference:
+        """Tell how certain the parameters are: standard errors, intervals, tests, a summary.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The rows that the model was fitted to, in memory; one target.
+        covariance : {"hessian", "sandwich", "hc3"}
+            Whether standard errors (标准误) take all residuals to have one variance; or hold where
+            they have not (HC0, or HC3 for few rows).
+        weights : {"counts", "precisions"}
+            Whether a weight counts equal rows, or says how precise one row is (1/variance).
+        terms : dict, optional
+            For each term that is tested as one, its columns by name or position. All columns that
+            it leaves out are terms by themselves.
+
+        Returns
+        -------
+        LinearInference
+            Printed, it is its summary. With a penalty its errors are the spread of the penalised
+            estimates, and know nothing of their bias. Of dependent columns the last are left out.
+
+        Raises
+        ------
+        DataError
+            If these are not the rows of the fit, or no more than the parameters.
+        SettingError
+            If a setting is out of range, or there are several targets.
+
+        References
+        ----------
+        MacKinnon and White 1985, "Some heteroskedasticity-consistent covariance matrix
+        estimators with improved finite sample properties".
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_diabetes
+        >>> X, y = load_diabetes(return_X_y=True)
+        >>> told = LinearRegression().fit(X, y).inference(X, y)
+        >>> told.standard_errors[:4].round(2)
+        array([ 2.58, 59.75, 61.22, 66.53])
+        >>> f"{told.adjusted_r_squared:.4f}, {told.model_test.statistic:.2f}"
+        '0.5066, 46.27'
+        """
+        return linear_inference(
+            self, X, y, sample_weight, covariance=covariance, weights=weights, terms=terms
+        )
 
     def save(self, path: Any) -> None:
         """Write the fitted model to one file, whole or not at all; see :func:`linnet.load`."""

@@ -1,5 +1,6 @@
 """Softmax regression: the probabilities of classes as a softmax of linear scores."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -15,6 +16,8 @@ from linnet.engine import engine_name, scores
 from linnet.errors import DataError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.distributed import labelled_rows
+from linnet.estimators.inference.softmax import SoftmaxInference
+from linnet.estimators.inference.softmax_rows import softmax_inference
 from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.prepared import classified_rows, name_features
@@ -334,6 +337,64 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         codes = class_codes(label_column(y, len(log_q)), self.classes_)
         surprise = np.where(codes >= 0, -log_q[np.arange(len(codes)), codes], np.inf)
         return cast("InformationArray", in_unit(surprise, unit))
+
+    def inference(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        covariance: Literal["hessian", "sandwich"] = "hessian",
+        reference: Any = None,
+        terms: Mapping[str, Sequence[Any]] | None = None,
+    ) -> SoftmaxInference:
+        """Tell how certain the parameters are: standard errors, intervals, tests, a summary.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            The rows that the model was fitted to, in memory.
+        covariance : {"hessian", "sandwich"}
+            Whether standard errors (标准误) trust the model, or hold though it be wrong.
+        reference : label, optional
+            Class that the others are compared with. By default parameters are those of ``coef_``:
+            of two classes the second against the first, of more each against the mean of all.
+        terms : dict, optional
+            For each term that is tested as one, its columns by name or position. All columns that
+            it leaves out are terms by themselves.
+
+        Returns
+        -------
+        SoftmaxInference
+            Printed, it is its summary. With a penalty its errors are the spread of the penalised
+            estimates, and know nothing of their bias. Of dependent columns the last are left out.
+
+        Raises
+        ------
+        DataError
+            If these are not the rows of the fit, or too few.
+        SettingError
+            If a setting is out of range, the model has class weights, or the parameters are too
+            many for a factor.
+
+        References
+        ----------
+        White 1982, "Maximum likelihood estimation of misspecified models".
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> X, y = load_iris(return_X_y=True)
+        >>> model = SoftmaxRegression(C=float("inf")).fit(X[50:], y[50:])
+        >>> told = model.inference(X[50:], y[50:])
+        >>> told.standard_errors.round(2)
+        array([[25.71,  2.39,  4.48,  4.74,  9.74]])
+        >>> f"{told.mcfadden_r_squared:.4f}, {told.bits_gained:.4f}"
+        '0.9142, 0.9142 bits'
+        """
+        return softmax_inference(
+            self, X, y, sample_weight, covariance=covariance, reference=reference, terms=terms
+        )
 
     def save(self, path: Any) -> None:
         """Write the fitted model to one file, whole or not at all; see :func:`linnet.load`."""

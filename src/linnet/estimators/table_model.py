@@ -8,6 +8,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from linnet.errors import ModelFileError, SettingError
+from linnet.estimators.inference.given import check_in_memory
+from linnet.estimators.inference.linear import LinearInference
+from linnet.estimators.inference.linear_rows import linear_inference
+from linnet.estimators.inference.softmax import SoftmaxInference
+from linnet.estimators.inference.softmax_rows import softmax_inference
+from linnet.estimators.inference.table_columns import columns_of_encoder
 from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.matrix_scan import MatrixScan
@@ -131,6 +137,53 @@ class TableModel(BaseEstimator):
         """Accuracy of a classifier, R² of a linear regression."""
         return float(self.estimator_.score(self._design(table), y, sample_weight))
 
+    def inference(
+        self, table: Any, y: Any, sample_weight: ArrayLike | None = None, **options: Any
+    ) -> SoftmaxInference | LinearInference:
+        """Tell how certain the parameters are, for columns in the table's own units.
+
+        The terms are the table's columns: all levels of a category are tested together. Without a
+        penalty a category's first level is its base, with which the others are compared.
+
+        Parameters
+        ----------
+        table, y, sample_weight
+            The rows that the model was fitted to.
+        **options
+            As for the regression's own ``inference``: ``covariance``, and ``reference`` or
+            ``weights``.
+
+        Returns
+        -------
+        SoftmaxInference or LinearInference
+
+        Examples
+        --------
+        >>> table = {"dose": [0, 1, 2, 3, 4, 5], "sex": ["f", "m", "m", "f", "m", "f"]}
+        >>> model = TableModel(LinearRegression()).fit(table, [1.0, 2.1, 2.9, 4.2, 5.0, 6.1])
+        >>> told = model.inference(table, [1.0, 2.1, 2.9, 4.2, 5.0, 6.1])
+        >>> dict(zip(told.names, told.parameters.round(3).tolist()))
+        {'intercept': 1.069, 'dose': 1.012, 'sex=f': nan, 'sex=m': -0.096}
+        """
+        check_in_memory(table)
+        X = self._design(table)
+        columns = columns_of_encoder(self.encoder_)
+        if isinstance(self.estimator_, LinearRegression):
+            defaults = {"covariance": "hessian", "weights": "counts"}
+            given = defaults | _known(options, defaults)
+            return linear_inference(
+                self.estimator_,
+                X,
+                y,
+                sample_weight,
+                columns=columns,
+                encode=self.encoder_.transform,
+                **given,
+            )
+        settings = {"covariance": "hessian", "reference": None}
+        given = settings | _known(options, settings)
+        return softmax_inference(self.estimator_, X, y, sample_weight, columns=columns, **given)
+
     def save(self, path: Any) -> None:
         """Write the fitted model to one file, whole or not at all; see :func:`linnet.load`."""
         check_is_fitted(self)
@@ -168,6 +221,15 @@ class TableModel(BaseEstimator):
     def _design(self, table: Any) -> Any:
         check_is_fitted(self)
         return self.encoder_.transform(table)
+
+
+def _known(options: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
+    for name in options:
+        if name not in known:
+            raise SettingError(
+                f"{name!r} is no option of a table's inference: give {' or '.join(known)}."
+            )
+    return options
 
 
 def _part(arrays: dict[str, Array], prefix: str) -> dict[str, Array]:

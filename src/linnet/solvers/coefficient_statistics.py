@@ -6,6 +6,7 @@ nothing of the bias: the covariance is then σ² (H⁻¹ − α H⁻²), H = A�
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -98,9 +99,44 @@ class FittedDesign:
                 1 - squares / self.target_squares,
             )
 
+    def leverages(self, A: Float[Array, "n k"]) -> Float[Array, " n"]:
+        """1/S + aᵀH⁻¹a of rows a less the columns' means: how far a row pulls its own prediction.
+
+        Without intercept there is no 1/S, and no mean is taken out. A row of weight s counts s
+        times in the fit; this is the pull of one.
+        """
+        within = np.square(self.factor.solve_transposed(A.T)).sum(axis=0)
+        return within if self.x_mean is None else within + 1 / self.total_weight
+
+    def covariance(self, middle: Float[Array, "p p"] | None = None) -> Float[Array, "p p"]:
+        """Covariance of the centred parameters: of the mean first, if there is one, then of W.
+
+        With a matrix ``middle``, M, that of gradients at centred rows, it is G⁻¹MG⁻¹, where G has
+        S and H on its diagonal; else that of this class's statistics, in units of σ².
+        """
+        P = self._pseudo_inverse
+        inverse = P @ P.T
+        if middle is None:
+            return self._with_mean(inverse - self.alpha * (inverse @ inverse))
+        outer = self._with_mean(inverse)
+        return outer @ middle @ outer
+
+    def _with_mean(self, of_coef: Float[Array, "k k"]) -> Float[Array, "p p"]:
+        """Put 1/S before a matrix, on the diagonal, if there is an intercept."""
+        if self.x_mean is None:
+            return of_coef
+        matrix = np.pad(of_coef, ((1, 0), (1, 0)))
+        matrix[0, 0] = 1 / self.total_weight
+        return matrix
+
+    @cached_property
+    def _pseudo_inverse(self) -> Float[Array, "k r"]:
+        """P."""
+        return self.factor.solve(np.eye(self.factor.rank))
+
     def _variances(self) -> tuple[Float[Array, " k"], float]:
         """Variances of coefficients and of the intercept, in units of σ²."""
-        P = self.factor.solve(np.eye(self.factor.rank))
+        P = self._pseudo_inverse
         along = P.T @ np.zeros(len(P)) if self.x_mean is None else self.x_mean @ P
         of_coef, of_mean = (P**2).sum(axis=1), float(along @ along)
         if self.alpha > 0:
