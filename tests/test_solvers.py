@@ -1,6 +1,7 @@
 """Every solver reaches the optimum, and the certificate tells how near it is."""
 
 import warnings
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -338,3 +339,17 @@ def test_a_line_search_halves_where_scores_would_be_too_many():
 
     assert landing.value < value
     assert landing.length in 0.5 ** np.arange(1, 41)
+
+
+@given(powers=st.lists(st.integers(-12, 12), min_size=3, max_size=3))
+@settings(max_examples=15)
+def test_without_a_penalty_the_optimum_does_not_depend_on_units(powers):
+    """A feature in units 10²⁴ times as large as another's still counts."""
+    objective = problem(k=3, l2=0.0)
+    units = 10.0 ** np.array(powers)
+    source = objective.source
+    scaled = replace(objective, source=MemorySource(source.X * units, source.y, source.weight))
+    one, other = (
+        NewtonCG(tol=1e-9).minimise(each, np.zeros(each.shape)) for each in (objective, scaled)
+    )
+    assert other.value == pytest.approx(one.value, abs=2e-9)

@@ -301,7 +301,7 @@ class _TwoLevels:
     def at(self, theta: Float[Array, "m p"]) -> Preconditioner:
         m, r = len(theta), self.leading
         hessian = self.rows.hessian(theta, self.basis[:, :r], least=LEAST_CURVATURE, precise=False)
-        solve = _factored(hessian.reshape(m * r, m * r))
+        solve = _factored(hessian.reshape(m * r, m * r), EPSILON**2)
         coupled = self.sample.column_hessians(theta @ self.inverse, precise=False)[r:]
         scores = np.arange(m)
         coupled[:, scores, scores] += self.problem.l2 * self.lengths[r:, None]
@@ -331,14 +331,14 @@ def _passes_to_build(problem: Problem, rows: int, r: int) -> float:
 def _inverses(hessians: Float[Array, "r m m"]) -> Float[Array, "r m m"]:
     """Inverses of many small Hessians, each with a little added where it has no curvature."""
     scores = np.arange(hessians.shape[1])
-    diagonal = _without_zeros(hessians[:, scores, scores])
+    diagonal = _without_zeros(hessians[:, scores, scores], EPSILON**2)
     hessians[:, scores, scores] = diagonal * (1 + SMALL_RIDGES[1])
     return np.linalg.inv(hessians)
 
 
-def _factored(hessian: Float[Array, "d d"]) -> Preconditioner:
+def _factored(hessian: Float[Array, "d d"], rounding: float = 0.0) -> Preconditioner:
     """Cholesky factor of the Hessian scaled to unit diagonal, so that units do not matter."""
-    scale = 1 / np.sqrt(_without_zeros(np.diagonal(hessian).copy()))
+    scale = 1 / np.sqrt(_without_zeros(np.diagonal(hessian).copy(), rounding))
     hessian *= scale
     hessian *= scale[:, None]
     # Directions without curvature, such as one number added to every intercept, get a little:
@@ -366,9 +366,15 @@ class _Factor:
         return (solved * self.scale).reshape(gradient.shape)
 
 
-def _without_zeros(diagonal: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Replace curvatures that vanish, as for a feature that is always zero, by the largest."""
+def _without_zeros(
+    diagonal: Float[Array, "*shape"], rounding: float = 0.0
+) -> Float[Array, "*shape"]:
+    """Replace curvatures that vanish, as for a feature that is always zero, by the largest.
+
+    Those of features may differ by any factor, as their units do. In combinations of features that
+    cancel, what is left of the largest is ``rounding``.
+    """
     largest = float(diagonal.max())
     if largest <= 0:
         return np.ones_like(diagonal)
-    return np.where(diagonal > EPSILON**2 * largest, diagonal, largest)
+    return np.where(diagonal > rounding * largest, diagonal, largest)
