@@ -14,7 +14,7 @@ from linnet.errors import SettingError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.softmax_parameters import keep_solution, marginal_start, softmax_objective
-from linnet.estimators.targets import class_weights, read_targets
+from linnet.estimators.targets import read_targets, weigh_classes
 from linnet.estimators.threading import threads
 from linnet.estimators.validation import check_features, check_positive, check_weights
 from linnet.information.units import InformationArray, in_unit
@@ -199,7 +199,7 @@ def softmax_path(
     X = check_features(models[0], X, reset=True)
     weight = check_weights(sample_weight, X.shape[0])
     classes, targets = read_targets(y, X.shape[0])
-    weight = class_weights(class_weight, classes, targets, weight)
+    targets, weight = weigh_classes(class_weight, classes, targets, weight)
     source = MemorySource(X, targets, weight)
     order = np.argsort(strengths, kind="stable")
     problems = [
