@@ -11,6 +11,7 @@ from linnet.errors import ModelFileError, SettingError
 from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.matrix_scan import MatrixScan
+from linnet.estimators.ridge_regression import Ridge
 from linnet.estimators.saving import State, write_model
 from linnet.estimators.scanning import Scan
 from linnet.estimators.softmax import SoftmaxRegression
@@ -153,7 +154,7 @@ class TableModel(BaseEstimator):
     def from_state(cls, state: State) -> "TableModel":
         """Return the model that :meth:`to_state` took apart."""
         meta, arrays = state
-        kinds = {each.__name__: each for each in (SoftmaxRegression, LinearRegression)}
+        kinds = {each.__name__: each for each in (SoftmaxRegression, LinearRegression, Ridge)}
         if meta["regression"] not in kinds:
             raise ModelFileError(f"unknown regression {meta['regression']!r}")
         estimator = kinds[meta["regression"]].from_state((meta["model"], _part(arrays, "model.")))
