@@ -64,8 +64,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     fit_intercept : bool, default True
         Whether to fit an intercept b, which is not penalised.
     copy_X, tol, positive : default True, 1e-6 and False
-        Accepted from code for scikit-learn: ``X`` is never written to, the solution is exact, and
-        weights are not bounded (``positive=True`` is refused).
+        As in scikit-learn, without effect: ``X`` is kept, solutions are exact. Weights bounded by
+        ``positive=True`` are refused.
     n_jobs : int or None, default None
         Threads of the linear algebra; −1 for all there are, ``None`` for what suits the size.
 
