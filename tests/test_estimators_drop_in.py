@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from linnet import SoftmaxRegression, encode_labels, load, scan
+from linnet import SoftmaxRegression, SoftmaxRegressionCV, encode_labels, load, scan
 from linnet.errors import DataError, DataTypeError, SettingError
 
 SOLVERS = ["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]
@@ -176,5 +176,7 @@ def test_counts_need_rows_in_memory(tmp_path):
 
     with pytest.raises(DataTypeError, match="fit_counts takes rows in memory"):
         SoftmaxRegression().fit_counts(rows, np.ones((3, 2)))
+    with pytest.raises(DataTypeError, match="SoftmaxRegressionCV takes rows in memory"):
+        SoftmaxRegressionCV().fit(rows)
     with pytest.raises(SettingError, match="X is a scan"):
         SoftmaxRegression().fit(rows, classes=["x", "y"])

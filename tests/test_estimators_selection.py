@@ -4,10 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse as sp
+import sklearn
 from sklearn import linear_model
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GroupKFold, KFold, StratifiedKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from linnet import LinearRegression, Ridge, RidgeCV, SoftmaxRegression, SoftmaxRegressionCV, load
 from linnet.errors import DataError, SettingError
@@ -122,6 +125,16 @@ def test_groups_are_held_out_together():
     folds = list(GroupKFold(5).split(X, y, groups[order]))
     again = RidgeCV(ALPHAS, cv=folds).fit(X[order], y[order])
     np.testing.assert_array_equal(by_number.scores_, again.scores_)
+
+
+def test_groups_are_routed_through_a_pipeline():
+    groups = np.arange(len(y)) // 5
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = SoftmaxRegressionCV(CS, cv=GroupKFold(5)).set_fit_request(groups=True)
+        routed = make_pipeline(FunctionTransformer(), model).fit(X, y, groups=groups)
+
+    alone = SoftmaxRegressionCV(CS, cv=GroupKFold(5)).fit(X, y, groups=groups)
+    np.testing.assert_array_equal(routed[-1].scores_, alone.scores_)
 
 
 def test_distributions_are_chosen_for_by_their_mean_code_length():

@@ -11,10 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from linnet.data import Batch
 from linnet.errors import SettingError
+from linnet.estimators.in_memory import check_in_memory
 from linnet.estimators.ridge import RidgePath, check_penalties, ridge_path
 from linnet.estimators.ridge_regression import Ridge
 from linnet.estimators.selection import Selection, check_scorer, compare, splits
-from linnet.estimators.softmax_rows import check_in_memory
 from linnet.estimators.validation import (
     check_choice,
     check_features,

@@ -55,7 +55,8 @@ class Selection:
     @cached_property
     def mean(self) -> Float[Array, " a"]:
         """Mean score over the folds, by their weights, of shape (a,)."""
-        return self.weights @ self.scores / self.weights.sum()
+        with np.errstate(invalid="ignore"):
+            return self.weights @ self.scores / self.weights.sum()
 
     @property
     def bits(self) -> Float[Array, " a"]:

@@ -12,6 +12,7 @@ from sklearn.utils.validation import _num_samples, check_is_fitted
 from linnet.data import MemorySource
 from linnet.engine import engine_name
 from linnet.estimators.convergence import warn_unless_converged
+from linnet.estimators.in_memory import check_in_memory
 from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.prepared import name_features
 from linnet.estimators.saving import (
@@ -30,7 +31,7 @@ from linnet.estimators.softmax_parameters import (
     start_of,
     weights_of,
 )
-from linnet.estimators.softmax_rows import check_in_memory, classified
+from linnet.estimators.softmax_rows import classified
 from linnet.estimators.softmax_settings import check_settings, reporting, solver_of, strength_of
 from linnet.estimators.softmax_stream import descend, known_classes
 from linnet.estimators.streaming import Stream, check_stream

@@ -91,8 +91,8 @@ class SoftmaxPath:
         ----------
         X : array, sparse matrix or data frame of shape (n, k)
             Rows, best ones that the models have not seen.
-        y : array of shape (n,)
-            Their labels.
+        y : array of shape (n,) or (n, q)
+            Their labels; or distributions over the classes.
         unit : {"bits", "nats"}
             Unit of the lengths.
         """

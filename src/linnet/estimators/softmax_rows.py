@@ -4,17 +4,14 @@ from typing import Any
 
 from linnet.data import MemorySource, Source
 from linnet.data.dask_collections import is_collection
-from linnet.errors import DataTypeError
 from linnet.estimators.distributed import labelled_rows
 from linnet.estimators.kept_rows import PreparedRows
-from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.prepared import classified_rows
-from linnet.estimators.scanning import Scan
 from linnet.estimators.targets import read_targets, refuse_classes, weigh_classes
 from linnet.estimators.validation import check_features, check_weights
 from linnet.types import Array
 
-__all__ = ["check_in_memory", "classified"]
+__all__ = ["classified"]
 
 
 def classified(
@@ -31,12 +28,3 @@ def classified(
     names, targets = read_targets(y, X.shape[0], classes)
     targets, weight = weigh_classes(model.class_weight, names, targets, weight)
     return MemorySource(X, targets, weight), names
-
-
-def check_in_memory(X: Any, method: str) -> None:
-    """Raise a DataTypeError for rows that lie elsewhere."""
-    if isinstance(X, Scan | MatrixScan | PreparedRows) or is_collection(X):
-        raise DataTypeError(
-            f"{method} takes rows in memory: an array, sparse matrix or data frame. Fit a scan or "
-            "a Dask collection to one label a row."
-        )

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from linnet.data import Batch
 from linnet.errors import DataError, SettingError
+from linnet.estimators.in_memory import check_in_memory
 from linnet.estimators.selection import (
     Fold,
     Selection,
@@ -21,7 +22,6 @@ from linnet.estimators.selection import (
 )
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.softmax_path import SoftmaxPath, check_strengths, softmax_path
-from linnet.estimators.softmax_rows import check_in_memory
 from linnet.estimators.softmax_settings import check_penalty, check_settings
 from linnet.estimators.targets import label_column, read_targets
 from linnet.estimators.validation import check_features, check_weights
@@ -53,8 +53,8 @@ class SoftmaxRegressionCV(ClassifierMixin, BaseEstimator):
         Whether to fit all rows at the chosen C. Without, there is no model: only the comparison.
     solver, tol, max_iter, class_weight, random_state, n_jobs, verbose, penalty, dual, \
 intercept_scaling
-        As for :class:`~linnet.SoftmaxRegression`. ``solver`` and ``max_iter`` are those of the
-        last fit; paths are fitted by Newton's method.
+        As for :class:`~linnet.SoftmaxRegression`. ``solver``, ``max_iter`` and ``verbose``
+        are of the last fit; paths are fitted by Newton's method.
     l1_ratios : array or None, default None
         Only zeros or ``None``: there is no penalty on absolute weights.
     use_legacy_attributes : bool, default False
