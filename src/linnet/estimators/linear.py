@@ -203,7 +203,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 "before. Give the same targets in every call."
             )
         for rows in MemorySource(X, columns, weight).tiles():
-            moments = moments.with_rows(_dense(rows.X), rows.y, rows.weight)
+            dense = rows.X if isinstance(rows.X, np.ndarray) else rows.X.toarray()
+            moments = moments.with_rows(dense, rows.y, rows.weight)
         with threads(self.n_jobs, float(k) ** 3):
             fit = least_squares_of_moments(
                 moments, alpha=float(self.alpha), fit_intercept=self.fit_intercept
@@ -392,10 +393,6 @@ def keep_fit(model: LinearRegression, fit: LeastSquaresFit, *, single: bool) -> 
     model.rank_ = fit.rank
     model.condition_number_ = fit.condition_number
     model.certificate_ = fit.certificate
-
-
-def _dense(X: Any) -> Array:
-    return X if isinstance(X, np.ndarray) else X.toarray()
 
 
 def _verified() -> None:
