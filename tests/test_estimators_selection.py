@@ -14,6 +14,7 @@ from sklearn.preprocessing import FunctionTransformer
 
 from linnet import LinearRegression, Ridge, RidgeCV, SoftmaxRegression, SoftmaxRegressionCV, load
 from linnet.errors import DataError, SettingError
+from linnet.solvers import listening
 
 X, y = load_iris(return_X_y=True)
 X = X - X.mean(axis=0)
@@ -65,6 +66,25 @@ def test_bits_are_the_log_loss_of_labels_held_out():
         usual = bits.std(ddof=1) / np.sqrt(5)
         assert model.selection_.standard_error[place] == pytest.approx(usual, abs=4 * FAR)
     assert CS[int(np.argmin(model.selection_.bits))] == model.C_
+
+
+def test_the_folds_share_the_work_of_their_fits():
+    """A step tells the passes of its own fit so far: the last of each fit tells them all."""
+
+    def passes(steps):
+        ends = [a for a, b in zip(steps, [*steps[1:], None], strict=True) if not b or not b.number]
+        return sum(step.passes for step in ends)
+
+    together, apart = [], []
+    with listening(together.append):
+        SoftmaxRegressionCV(10, cv=3).fit(X, y)
+    with listening(apart.append):
+        for train, _ in StratifiedKFold(3).split(X, y):
+            for C in np.logspace(-4, 4, 10):
+                SoftmaxRegression(C).fit(X[train], y[train])
+
+    # The selection counts its last fit besides.
+    assert passes(together) < 0.75 * passes(apart)
 
 
 @pytest.mark.parametrize("kind", ["softmax", "ridge"])
