@@ -11,7 +11,7 @@ from sklearn.metrics import log_loss
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from linnet import SoftmaxRegression, SoftmaxRegressionCV, encode_labels, load, scan
+from linnet import SoftmaxRegression, SoftmaxRegressionCV, encode_labels, load, scan, to_sklearn
 from linnet.errors import DataError, DataTypeError, SettingError
 
 SOLVERS = ["lbfgs", "liblinear", "newton-cg", "newton-cholesky", "sag", "saga"]
@@ -90,6 +90,7 @@ def test_no_penalty_is_an_infinite_C():
     infinite = SoftmaxRegression(C=np.inf).fit(X, y)
 
     np.testing.assert_array_equal(none.coef_, infinite.coef_)
+    assert np.inf == to_sklearn(none).C
     theirs = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(X, y)
     ours = float(none.code_lengths(X, y, unit="nats").mean())
     assert ours == pytest.approx(log_loss(y, theirs.predict_proba(X)), abs=none.tol)
@@ -133,6 +134,9 @@ def test_sparse_coefficients_predict_encode_and_save_as_dense_ones(X, y, tmp_pat
     assert encode_labels(model, X, y) == encoded
     model.save(tmp_path / "model")
     np.testing.assert_array_equal(load(tmp_path / "model").coef_, dense)
+    exported = to_sklearn(model)
+    np.testing.assert_allclose(exported.predict_proba(X), expected, rtol=0, atol=1e-12)
+    assert exported.n_iter_.shape == (1,)
     np.testing.assert_array_equal(model.densify().coef_, dense)
     assert model.densify() is model
     # A sparse model can begin the next fit.
