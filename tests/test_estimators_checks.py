@@ -1,9 +1,9 @@
-"""Both estimators keep scikit-learn's whole contract, with no exception claimed."""
+"""All estimators keep scikit-learn's whole contract, with no exception claimed."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from linnet import LinearRegression, SoftmaxRegression
+from linnet import LinearRegression, Ridge, RidgeCV, SoftmaxRegression, SoftmaxRegressionCV
 
 ESTIMATORS = [
     SoftmaxRegression(),
@@ -13,6 +13,10 @@ ESTIMATORS = [
     SoftmaxRegression(solver="sgd"),
     LinearRegression(),
     LinearRegression(alpha=1.0, fit_intercept=False),
+    Ridge(),
+    RidgeCV(),
+    RidgeCV(scoring="neg_mean_squared_error", cv=3),
+    SoftmaxRegressionCV(Cs=[0.1, 1.0], cv=3),
 ]
 
 

@@ -18,6 +18,7 @@ from linnet.cli.terminal import note
 from linnet.data.atomic import atomic_write
 from linnet.errors import DataError, SettingError
 from linnet.estimators import SoftmaxRegression, TableModel, load
+from linnet.estimators.softmax_parameters import weights_of
 from linnet.features import class_codes
 from linnet.features.columns import Task
 from linnet.types import Array
@@ -61,7 +62,7 @@ def explain_row(
     design = rows_for(model, samples.take(np.array([place])).features, samples.origin)
     X: Any = model.encoder_.transform(design) if isinstance(model, TableModel) else design
     x = np.asarray(X if isinstance(X, np.ndarray) else X.toarray(), dtype=float).reshape(-1)
-    weights, bias = np.atleast_2d(regression.coef_), np.atleast_1d(regression.intercept_)
+    weights, bias = np.atleast_2d(weights_of(regression)), np.atleast_1d(regression.intercept_)
     y: Any = samples.target.values[place]
     if not isinstance(regression, SoftmaxRegression):
         return _walk(y, x, weights, bias, loss="squared")

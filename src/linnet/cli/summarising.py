@@ -9,6 +9,7 @@ from linnet.cli.inputs import AnyModel, regression_of
 from linnet.cli.samples import Samples
 from linnet.data.tables import Table
 from linnet.estimators import LinearRegression, TableModel
+from linnet.estimators.softmax_parameters import weights_of
 from linnet.reports import (
     Account,
     Coefficient,
@@ -149,7 +150,7 @@ def _fitting(model: AnyModel, seconds: float) -> Fitting:
         )
     return Fitting(
         certificate=regression.certificate_,
-        steps=regression.n_iter_,
+        steps=int(regression.n_iter_[0]),
         passes=regression.history_[-1].passes,
         seconds=seconds,
     )
@@ -165,7 +166,7 @@ def _coefficients(model: AnyModel) -> tuple[Coefficient, ...]:
         else np.array([f"feature {i}" for i in range(1, regression.n_features_in_ + 1)])
     )
     return strongest_coefficients(
-        np.atleast_2d(regression.coef_),
+        np.atleast_2d(weights_of(regression)),
         names,
         scale=model.encoder_.scale_ if is_table else None,
         classes=None if isinstance(regression, LinearRegression) else regression.classes_,

@@ -13,6 +13,7 @@ from linnet.description.rounding import Parameters, RoundedParameters, standard_
 from linnet.description.samples import label_array
 from linnet.errors import DataError, SettingError
 from linnet.estimators import LinearRegression, SoftmaxRegression
+from linnet.estimators.softmax_parameters import weights_of
 from linnet.estimators.validation import check_features, check_numeric_targets, check_positive
 from linnet.features.labels import class_codes
 from linnet.information import nats_per
@@ -107,7 +108,7 @@ def sender_of(
     matrix = check_features(regression, X, reset=False)
     n = matrix.shape[0]
     intercepts = np.atleast_1d(regression.intercept_) if regression.fit_intercept else None
-    weights = np.atleast_2d(regression.coef_)
+    weights = np.atleast_2d(weights_of(regression))
     if isinstance(regression, SoftmaxRegression):
         if precision is not None:
             raise SettingError(

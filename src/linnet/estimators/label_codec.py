@@ -31,6 +31,7 @@ from linnet.estimators.column_codec import (
 )
 from linnet.estimators.label_values import joined_labels, label_array, label_block, labels_of
 from linnet.estimators.softmax import SoftmaxRegression
+from linnet.estimators.softmax_parameters import weights_of
 from linnet.types import Array
 
 __all__ = ["BITS_PER_NAT", "LabelCoder", "coded_lengths", "decode_labels", "encode_labels"]
@@ -208,7 +209,8 @@ class LabelCoder:
     @cached_property
     def scores(self) -> LinearScores:
         """Scores of the classes, in bits."""
-        W, b = self.regression.coef_ * BITS_PER_NAT, self.regression.intercept_ * BITS_PER_NAT
+        W = weights_of(self.regression) * BITS_PER_NAT
+        b = self.regression.intercept_ * BITS_PER_NAT
         if len(self.classes) == 2:
             W, b = np.vstack([np.zeros_like(W), W]), np.append(0.0, b)
         return LinearScores(W, b)

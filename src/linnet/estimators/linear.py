@@ -19,6 +19,7 @@ from linnet.estimators.distributed import measured_rows as distributed_rows
 from linnet.estimators.inference.linear import LinearInference
 from linnet.estimators.inference.linear_rows import linear_inference
 from linnet.estimators.kept_rows import PreparedRows
+from linnet.estimators.linear_settings import check_linear_settings
 from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.prepared import measured_rows, name_features
 from linnet.estimators.saving import (
@@ -64,6 +65,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         Strength α of the ridge penalty, as in scikit-learn's Ridge; 0 for ordinary least squares.
     fit_intercept : bool, default True
         Whether to fit an intercept b, which is not penalised.
+    copy_X, tol, positive : default True, 1e-6 and False
+        As in scikit-learn, without effect: ``X`` is kept, solutions are exact. Weights bounded by
+        ``positive=True`` are refused.
     n_jobs : int or None, default None
         Threads of the linear algebra; −1 for all there are, ``None`` for what suits the size.
 
@@ -103,10 +107,20 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """
 
     def __init__(
-        self, alpha: float = 0.0, *, fit_intercept: bool = True, n_jobs: int | None = None
+        self,
+        alpha: float = 0.0,
+        *,
+        fit_intercept: bool = True,
+        copy_X: bool = True,
+        tol: float = 1e-6,
+        positive: bool = False,
+        n_jobs: int | None = None,
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
+        self.copy_X = copy_X
+        self.tol = tol
+        self.positive = positive
         self.n_jobs = n_jobs
 
     def fit(
@@ -137,7 +151,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         SettingError
             If a setting is out of range.
         """
-        check_positive(self.alpha, "alpha", zero=True)
+        check_linear_settings(self)
         if isinstance(X, Scan | MatrixScan):
             with X.prepared() as rows:
                 self.fit(rows)
@@ -170,7 +184,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         DataError
             If the data cannot be used, or have another shape than before.
         """
-        check_positive(self.alpha, "alpha", zero=True)
+        check_linear_settings(self)
         moments = getattr(self, "_moments", None)
         X = check_features(self, X, reset=moments is None)
         targets = check_numeric_targets(y, X.shape[0])
@@ -191,7 +205,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
                 "before. Give the same targets in every call."
             )
         for rows in MemorySource(X, columns, weight).tiles():
-            moments = moments.with_rows(_dense(rows.X), rows.y, rows.weight)
+            dense = rows.X if isinstance(rows.X, np.ndarray) else rows.X.toarray()
+            moments = moments.with_rows(dense, rows.y, rows.weight)
         with threads(self.n_jobs, float(k) ** 3):
             fit = least_squares_of_moments(
                 moments, alpha=float(self.alpha), fit_intercept=self.fit_intercept
@@ -412,7 +427,7 @@ def fit_source(
     SettingError
         If a setting of the model is out of range.
     """
-    alpha = check_positive(model.alpha, "alpha", zero=True)
+    alpha = check_linear_settings(model)
     n, k = source.n_samples, source.n_features
     with threads(model.n_jobs, float(n) * k**2):
         fit = least_squares(
@@ -437,10 +452,6 @@ def keep_fit(model: LinearRegression, fit: LeastSquaresFit, *, single: bool) -> 
     model.rank_ = fit.rank
     model.condition_number_ = fit.condition_number
     model.certificate_ = fit.certificate
-
-
-def _dense(X: Any) -> Array:
-    return X if isinstance(X, np.ndarray) else X.toarray()
 
 
 def _verified() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from linnet.errors import ModelFileError
 from linnet.estimators.linear import LinearRegression
+from linnet.estimators.ridge_regression import Ridge
 from linnet.estimators.saving import read_model
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.table_model import TableModel
@@ -48,7 +49,7 @@ def load(path: str | os.PathLike[str]) -> SoftmaxRegression | LinearRegression |
     """
     kind, state = read_model(path)
     kinds: dict[str, Any] = {
-        each.__name__: each for each in (SoftmaxRegression, LinearRegression, TableModel)
+        each.__name__: each for each in (SoftmaxRegression, LinearRegression, Ridge, TableModel)
     }
     if kind not in kinds:
         raise ModelFileError(

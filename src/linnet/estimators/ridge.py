@@ -24,7 +24,7 @@ from linnet.estimators.validation import (
 from linnet.solvers.least_squares import least_squares_path
 from linnet.types import Array
 
-__all__ = ["RidgePath", "ridge_path"]
+__all__ = ["RidgePath", "check_penalties", "ridge_path"]
 
 
 @final
@@ -209,7 +209,7 @@ def ridge_path(
     >>> path.best().alpha
     0.01
     """
-    penalties = _check_alphas(alphas)
+    penalties = check_penalties(alphas)
     models = [
         LinearRegression(alpha, fit_intercept=fit_intercept, n_jobs=n_jobs) for alpha in penalties
     ]
@@ -237,7 +237,7 @@ def ridge_path(
     return RidgePath(tuple(models), freedom, source.total_weight)
 
 
-def _check_alphas(alphas: Any) -> list[float]:
+def check_penalties(alphas: Any) -> list[float]:
     """Give the penalties as a list of numbers in range."""
     try:
         given = np.asarray(alphas)

@@ -6,21 +6,18 @@ from typing import Any, Literal, cast
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
+from scipy.sparse import csr_matrix
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import _num_samples, check_is_fitted
 
-from linnet.data import MemorySource, Source
-from linnet.data.dask_collections import is_collection
-from linnet.engine import engine_name, scores
-from linnet.errors import DataError
+from linnet.data import MemorySource
+from linnet.engine import engine_name
 from linnet.estimators.convergence import warn_unless_converged
-from linnet.estimators.distributed import labelled_rows
+from linnet.estimators.in_memory import check_in_memory
 from linnet.estimators.inference.softmax import SoftmaxInference
 from linnet.estimators.inference.softmax_rows import softmax_inference
-from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.matrix_scan import MatrixScan
-from linnet.estimators.prepared import classified_rows, name_features
+from linnet.estimators.prepared import name_features
 from linnet.estimators.saving import (
     State,
     fitting_state,
@@ -32,29 +29,29 @@ from linnet.estimators.scanning import Scan
 from linnet.estimators.separation import separation_along
 from linnet.estimators.softmax_parameters import (
     keep_solution,
-    keep_theta,
-    marginal_start,
+    scores_of,
     softmax_objective,
-    theta_of,
+    start_of,
+    weights_of,
 )
+from linnet.estimators.softmax_rows import classified
+from linnet.estimators.softmax_settings import check_settings, reporting, solver_of, strength_of
+from linnet.estimators.softmax_stream import descend, known_classes
 from linnet.estimators.streaming import Stream, check_stream
-from linnet.estimators.targets import class_weights, codes_among, label_column, read_targets
-from linnet.estimators.threading import threads
-from linnet.estimators.validation import (
-    check_choice,
-    check_count,
-    check_features,
-    check_positive,
-    check_steps,
-    check_weights,
+from linnet.estimators.targets import (
+    codes_among,
+    label_column,
+    read_counts,
+    refuse_classes,
+    surprises,
+    weigh_classes,
 )
-from linnet.features.labels import class_codes, read_labels
+from linnet.estimators.threading import threads
+from linnet.estimators.validation import check_features, check_weights
 from linnet.information.units import InformationArray, in_unit
 from linnet.losses import SoftmaxCrossEntropy
-from linnet.objective import Objective
 from linnet.solvers import Certificate
-from linnet.solvers.choice import SOLVERS, choose_rule, choose_solver
-from linnet.solvers.schedules import SCHEDULES, ScheduleName
+from linnet.solvers.schedules import ScheduleName
 from linnet.solvers.solution import Step
 from linnet.types import Array, Unit
 
@@ -81,7 +78,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     solver : {"auto", "newton-cg", "lbfgs", "gradient-descent", "sgd", "adagrad", "adam"}
         ``"auto"``, the default, is Newton's method, or dual ascent for sparse rows of very many
         features; neither needs scaling of the features. The last three are stochastic;
-        ``partial_fit`` follows the one named, else ``"sgd"``.
+        ``partial_fit`` follows the one named, else ``"sgd"``. scikit-learn's other names,
+        ``"newton-cholesky"``, ``"liblinear"``, ``"sag"`` and ``"saga"``, mean ``"auto"``.
     tol : float, default 1e-6
         Distance from the optimum to be proven, in nats per sample.
     max_iter : int or None, default None
@@ -108,6 +106,15 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         Whether ``fit`` begins from the last fit's coefficients.
     n_jobs : int or None, default None
         Threads of the linear algebra; −1 for all there are, ``None`` for what suits the size.
+    penalty : {"l2", None}, default "l2"
+        ``None`` for no penalty, whatever ``C`` is.
+    l1_ratio : float or None, default None
+        Only 0 or ``None``: there is no penalty on absolute weights.
+    dual, intercept_scaling : default False and 1
+        Accepted from code for liblinear, and without effect: the minimum does not depend on the
+        way to it, and intercepts are not penalised.
+    verbose : int, default 0
+        Whether to write a line for each step to stdout.
 
     Attributes
     ----------
@@ -123,7 +130,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         The steps: objective, gap, readings of the data, seconds.
     loss_ : float
         F at the fitted coefficients, in nats per sample, the penalty included.
-    n_iter_ : int
+    n_iter_ : array of shape (1,)
         Number of steps.
     separation_ : Separation or None
         Without a penalty, where there is no minimum: a direction along which the loss falls for
@@ -151,6 +158,8 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
     '0.1726 bits'
     """
 
+    coef_: Any
+
     def __init__(
         self,
         C: float = 1.0,
@@ -168,6 +177,11 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         random_state: Any = 0,
         warm_start: bool = False,
         n_jobs: int | None = None,
+        penalty: Literal["l2"] | None = "l2",
+        l1_ratio: float | None = None,
+        dual: bool = False,
+        intercept_scaling: float = 1,
+        verbose: int = 0,
     ) -> None:
         self.C = C
         self.fit_intercept = fit_intercept
@@ -183,9 +197,19 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
         self.warm_start = warm_start
         self.n_jobs = n_jobs
+        self.penalty = penalty
+        self.l1_ratio = l1_ratio
+        self.dual = dual
+        self.intercept_scaling = intercept_scaling
+        self.verbose = verbose
 
     def fit(
-        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
     ) -> "SoftmaxRegression":
         """Fit to rows ``X`` and their labels.
 
@@ -197,9 +221,12 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             weights in itself: the coefficients are those of its encoded columns, which
             ``feature_names_in_`` names.
         y : array of shape (n,) or (n, q)
-            Labels; or, of shape (n, q), a distribution over classes 0, …, q−1 for each row.
+            Labels; or, of shape (n, q), a distribution over the classes for each row.
         sample_weight : array of shape (n,), optional
             How often each row counts; a weight of 2 equals a row given twice.
+        classes : array of shape (q,), optional
+            What the columns of distributions are called; 0, …, q−1 by default. ``classes_`` and
+            all that the model predicts have them sorted.
 
         Returns
         -------
@@ -218,42 +245,86 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         ConvergenceWarning
             If the optimum was not reached within ``tol``.
         """
-        self._check_settings()
+        check_settings(self)
         if isinstance(X, Scan | MatrixScan):
+            refuse_classes(classes, "X is a scan")
             with X.prepared() as rows:
                 self.fit(rows)
                 name_features(self, rows)
                 return self
-        source, classes = self._rows(X, y, sample_weight)
-        objective = self._objective(source, len(classes))
-        solver = choose_solver(
-            self.solver,
-            tol=self.tol,
-            max_iter=self.max_iter,
-            learning_rate=self.learning_rate,
-            schedule=self.schedule,
-            batch_size=self.batch_size,
-            momentum=self.momentum,
-            average=self.average,
-            random_state=int(self._random().integers(2**31)),
+        source, names = classified(self, X, y, sample_weight, classes)
+        objective = softmax_objective(
+            source, len(names), strength_of(self), fit_intercept=self.fit_intercept
         )
+        solver = solver_of(self)
         # The native engine goes through the data with threads of its own, and leaves BLAS the
         # small products of the preconditioner.
         work = 0.0 if engine_name() == "native" else objective.multiply_adds
-        with threads(self.n_jobs, work):
-            start = self._start(objective, source, classes)
+        with threads(self.n_jobs, work), reporting(self.verbose):
+            start = start_of(self, objective, source, names)
             solution = solver.minimise(objective, start)
-        self.classes_ = classes
+        self.classes_ = names
         keep_solution(self, solution)
         # A later partial_fit counts its steps from here.
         self._stream: Stream | None = None
         self.separation_ = None
         told = ""
         if solution.separation is not None:
-            self.separation_ = separation_along(source, classes, solution.separation)
+            self.separation_ = separation_along(source, names, solution.separation)
             told = f" Told apart for certain: {self.separation_}." if self.separation_.pairs else ""
         warn_unless_converged("SoftmaxRegression", solution.ending, solution.certificate, told)
         return self
+
+    def fit_counts(
+        self,
+        X: Any,
+        counts: Any,
+        sample_weight: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> "SoftmaxRegression":
+        """Fit to grouped data: how often each class was seen in each row.
+
+        The fit is that of every row repeated, with one label, as often as its counts say; the
+        work is that of the rows as they are.
+
+        Parameters
+        ----------
+        X : array, sparse matrix or data frame of shape (n, k)
+            Samples, as for :meth:`fit`.
+        counts : array, sparse matrix or data frame of shape (n, q)
+            Numbers of at least 0, whole or not. A row of zeros counts for nothing.
+        sample_weight : array of shape (n,), optional
+            What the counts of each row are multiplied by.
+        classes : array of shape (q,), optional
+            What the columns are called; 0, …, q−1 by default. ``classes_`` has them sorted.
+
+        Returns
+        -------
+        SoftmaxRegression
+            This model, fitted.
+
+        Raises
+        ------
+        DataError
+            If the data cannot be used: the message names row and column.
+
+        Examples
+        --------
+        >>> dose = [[0.0], [1.0], [2.0]]
+        >>> model = SoftmaxRegression(C=np.inf)
+        >>> model = model.fit_counts(dose, [[9, 1], [5, 5], [1, 9]], classes=["well", "ill"])
+        >>> model.classes_
+        array(['ill', 'well'], dtype='<U4')
+        >>> model.predict_proba([[1.0]]).round(3)
+        array([[0.5, 0.5]])
+        """
+        check_in_memory(X, "fit_counts")
+        shares, totals = read_counts(counts, _num_samples(X))
+        weight = check_weights(sample_weight, len(totals))
+        if weight is not None:
+            totals = totals * weight
+        return self.fit(X, shares, totals, classes=classes)
 
     def partial_fit(
         self,
@@ -285,15 +356,19 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         DataError
             If ``classes`` is missing at the first call, or a label is not among them.
         """
-        self._check_settings()
+        check_settings(self)
         check_stream(self.schedule, self.max_iter)
         first = not hasattr(self, "classes_")
         X = check_features(self, X, reset=first)
         weight = check_weights(sample_weight, X.shape[0])
-        self.classes_ = self._known_classes(classes, first=first)
+        self.classes_ = known_classes(self, classes, first=first)
         codes = codes_among(self.classes_, label_column(y, X.shape[0]))
-        weight = class_weights(self.class_weight, self.classes_, codes, weight)
-        self._descend(MemorySource(X, codes, weight))
+        codes, weight = weigh_classes(self.class_weight, self.classes_, codes, weight)
+        steps = getattr(self, "n_iter_", np.zeros(1, dtype=int))
+        self._stream = descend(self, getattr(self, "_stream", None), MemorySource(X, codes, weight))
+        self.certificate_ = Certificate(np.inf, "none")
+        self.history_: list[Step] = []
+        self.n_iter_ = steps + 1
         return self
 
     def decision_function(self, X: Any) -> Array:
@@ -323,8 +398,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array, sparse matrix or data frame of shape (n, k)
-        y : array of shape (n,)
-            Labels; one that the model never saw has an infinite code.
+        y : array of shape (n,) or (n, q)
+            Labels; one that the model never saw has an infinite code. Or distributions over
+            ``classes_``: the length is then the mean over each.
         unit : {"bits", "nats"}
             Unit of the lengths.
 
@@ -333,9 +409,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         InformationArray of shape (n,)
             Its mean is the cross entropy of the labels and the model.
         """
-        log_q = self.predict_log_proba(X)
-        codes = class_codes(label_column(y, len(log_q)), self.classes_)
-        surprise = np.where(codes >= 0, -log_q[np.arange(len(codes)), codes], np.inf)
+        surprise = surprises(self.predict_log_proba(X), y, self.classes_)
         return cast("InformationArray", in_unit(surprise, unit))
 
     def inference(
@@ -396,6 +470,18 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             self, X, y, sample_weight, covariance=covariance, reference=reference, terms=terms
         )
 
+    def sparsify(self) -> "SoftmaxRegression":
+        """Keep ``coef_`` as a sparse matrix: less memory where most weights are 0."""
+        check_is_fitted(self)
+        self.coef_ = csr_matrix(self.coef_)
+        return self
+
+    def densify(self) -> "SoftmaxRegression":
+        """Keep ``coef_`` as an array again."""
+        check_is_fitted(self)
+        self.coef_ = weights_of(self)
+        return self
+
     def save(self, path: Any) -> None:
         """Write the fitted model to one file, whole or not at all; see :func:`linnet.load`."""
         write_model(path, type(self).__name__, self.to_state())
@@ -408,9 +494,9 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
             "settings": settings_of(self),
             "classes": self.classes_.tolist(),
             "loss": getattr(self, "loss_", None),
-            "n_iter": self.n_iter_,
+            "n_iter": int(self.n_iter_[0]),
         }
-        return meta, {"coef": self.coef_, "intercept": self.intercept_}
+        return meta, {"coef": weights_of(self), "intercept": self.intercept_}
 
     @classmethod
     def from_state(cls, state: State) -> "SoftmaxRegression":
@@ -420,7 +506,7 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
         restore_fitting(model, meta)
         model.classes_ = np.array(meta["classes"])
         model.coef_, model.intercept_ = arrays["coef"], arrays["intercept"]
-        model.loss_, model.n_iter_ = meta["loss"], meta["n_iter"]
+        model.loss_, model.n_iter_ = meta["loss"], np.array([meta["n_iter"]])
         return model
 
     def __sklearn_tags__(self) -> Any:
@@ -434,98 +520,4 @@ class SoftmaxRegression(ClassifierMixin, BaseEstimator):
 
     def _scores(self, X: Any) -> Float[Array, "n m"]:
         check_is_fitted(self)
-        return scores(check_features(self, X, reset=False), theta_of(self))
-
-    def _check_settings(self) -> None:
-        check_positive(self.C, "C", infinite=True)
-        check_positive(self.tol, "tol")
-        check_choice(self.solver, "solver", SOLVERS)
-        check_choice(self.schedule, "schedule", SCHEDULES)
-        check_count(self.batch_size, "batch_size")
-        if self.max_iter is not None:
-            check_count(self.max_iter, "max_iter")
-        if self.learning_rate is not None:
-            check_positive(self.learning_rate, "learning_rate")
-        check_steps(self.solver, self.momentum, self.average)
-
-    def _random(self) -> np.random.Generator:
-        """Return a generator of numbers that follow from ``random_state``."""
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        return np.random.default_rng(seed)
-
-    def _rows(self, X: Any, y: Any, sample_weight: Any) -> tuple[Source, Array]:
-        """Rows with the numbers of their classes, wherever they lie; and the classes."""
-        if isinstance(X, PreparedRows):
-            return classified_rows(self, X, self.class_weight)
-        if is_collection(X):
-            return labelled_rows(self, X, y, sample_weight, self.class_weight)
-        X = check_features(self, X, reset=True)
-        weight = check_weights(sample_weight, X.shape[0])
-        classes, targets = read_targets(y, X.shape[0])
-        weight = class_weights(self.class_weight, classes, targets, weight)
-        return MemorySource(X, targets, weight), classes
-
-    def _objective(
-        self, source: Source, n_classes: int, total_weight: float | None = None
-    ) -> Objective:
-        return softmax_objective(
-            source,
-            n_classes,
-            self.C,
-            fit_intercept=self.fit_intercept,
-            total_weight=total_weight,
-        )
-
-    def _start(self, objective: Objective, source: Source, classes: Array) -> Float[Array, "m p"]:
-        """Begin from the last fit if asked to, else from the marginal distribution of y."""
-        if self.warm_start and hasattr(self, "coef_") and np.array_equal(self.classes_, classes):
-            theta = theta_of(self)
-            if theta.shape == objective.shape:
-                return theta
-        return marginal_start(objective, source)
-
-    def _known_classes(self, classes: ArrayLike | None, *, first: bool) -> Array:
-        if classes is None and first:
-            raise DataError(
-                "classes must be passed on the first call to partial_fit: all labels that will "
-                "ever occur."
-            )
-        if classes is None:
-            return self.classes_
-        known = read_labels(np.asarray(classes), given=True).classes
-        if not first and not np.array_equal(known, self.classes_):
-            raise DataError(
-                "classes is not the same as on the last call to partial_fit: "
-                f"{list(known)} and {list(self.classes_)}. Leave it out, or begin afresh."
-            )
-        return known
-
-    def _descend(self, source: MemorySource) -> None:
-        """One pass of stochastic gradient descent from where the model stands."""
-        q = len(self.classes_)
-        stream = getattr(self, "_stream", None)
-        seen = source.total_weight + (0.0 if stream is None else stream.weight)
-        objective = self._objective(source, q, seen)
-        if not hasattr(self, "coef_"):
-            keep_theta(self, np.zeros(objective.shape))
-            self.n_iter_ = 0
-        # A step is a small product, whatever the number of rows.
-        with threads(self.n_jobs, 0):
-            if stream is None:
-                stream = Stream.begin(
-                    objective,
-                    theta_of(self),
-                    rule=choose_rule(
-                        self.solver, momentum=self.momentum, average=bool(self.average)
-                    ),
-                    learning_rate=self.learning_rate,
-                    schedule=self.schedule,
-                    calls=self.max_iter,
-                    batch_size=self.batch_size,
-                    random=self._random(),
-                )
-            self._stream, theta = stream.descend(objective, theta_of(self))
-        keep_theta(self, theta)
-        self.certificate_ = Certificate(np.inf, "none")
-        self.history_: list[Step] = []
-        self.n_iter_ += 1
+        return scores_of(self, check_features(self, X, reset=False))

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Float
+from sklearn.utils.extmath import safe_sparse_dot
 
-from linnet.data import Batch, MemorySource, Source
+from linnet.data import Batch, Matrix, MemorySource, Source
+from linnet.engine import scores
 from linnet.losses import SoftmaxCrossEntropy
 from linnet.objective import Objective
 from linnet.solvers import Certificate
@@ -20,8 +22,11 @@ __all__ = [
     "keep_theta",
     "label_totals",
     "marginal_start",
+    "scores_of",
     "softmax_objective",
+    "start_of",
     "theta_of",
+    "weights_of",
 ]
 
 
@@ -30,12 +35,12 @@ class SoftmaxModel(Protocol):
 
     fit_intercept: bool
     n_features_in_: int
-    coef_: Array
+    coef_: Any
     intercept_: Array
     certificate_: Certificate
     history_: list[Step]
     loss_: float
-    n_iter_: int
+    n_iter_: Array
 
 
 def softmax_objective(
@@ -55,6 +60,17 @@ def softmax_objective(
         l2=float(1 / (C * S)),
         fit_intercept=fit_intercept,
     )
+
+
+def start_of(
+    model: Any, objective: Objective, source: Source, classes: Array
+) -> Float[Array, "m p"]:
+    """Begin from the last fit if asked to, else from the marginal distribution of the labels."""
+    if model.warm_start and hasattr(model, "coef_") and np.array_equal(model.classes_, classes):
+        theta = theta_of(model)
+        if theta.shape == objective.shape:
+            return theta
+    return marginal_start(objective, source)
 
 
 def marginal_start(objective: Objective, source: Source) -> Float[Array, "m p"]:
@@ -79,8 +95,21 @@ def label_totals(source: Source, n_classes: int) -> Float[Array, " q"]:
 def theta_of(model: SoftmaxModel) -> Float[Array, "m p"]:
     """Give the coefficients as the solvers hold them."""
     if not model.fit_intercept:
-        return model.coef_
-    return np.concatenate([model.coef_, model.intercept_[:, None]], axis=1)
+        return weights_of(model)
+    return np.concatenate([weights_of(model), model.intercept_[:, None]], axis=1)
+
+
+def weights_of(model: Any) -> Array:
+    """Give the weights of a regression as an array, whether it keeps them dense or sparse."""
+    return model.coef_ if isinstance(model.coef_, np.ndarray) else model.coef_.toarray()
+
+
+def scores_of(model: SoftmaxModel, X: Matrix) -> Float[Array, "n m"]:
+    """Scores W x + b, whether W is dense or sparse."""
+    if isinstance(model.coef_, np.ndarray):
+        return scores(X, theta_of(model))
+    Z = safe_sparse_dot(X.astype(np.float64, copy=False), model.coef_.T, dense_output=True)
+    return np.asarray(Z + model.intercept_)
 
 
 def keep_solution(model: SoftmaxModel, solution: Solution) -> None:
@@ -89,7 +118,8 @@ def keep_solution(model: SoftmaxModel, solution: Solution) -> None:
     model.certificate_ = solution.certificate
     model.history_ = list(solution.steps)
     model.loss_ = solution.value
-    model.n_iter_ = len(solution.steps) - 1
+    # scikit-learn has one number for each of several fits; here there is one.
+    model.n_iter_ = np.array([len(solution.steps) - 1])
 
 
 def keep_theta(model: SoftmaxModel, theta: Float[Array, "m p"]) -> None:

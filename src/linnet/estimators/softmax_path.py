@@ -14,14 +14,15 @@ from linnet.errors import SettingError
 from linnet.estimators.convergence import warn_unless_converged
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.softmax_parameters import keep_solution, marginal_start, softmax_objective
-from linnet.estimators.targets import class_weights, read_targets
+from linnet.estimators.softmax_settings import generator_of
+from linnet.estimators.targets import read_targets, weigh_classes
 from linnet.estimators.threading import threads
-from linnet.estimators.validation import check_features, check_positive, check_weights
+from linnet.estimators.validation import check_count, check_features, check_positive, check_weights
 from linnet.information.units import InformationArray, in_unit
 from linnet.solvers import NewtonCG, minimise_path
 from linnet.types import Array, Unit
 
-__all__ = ["SoftmaxPath", "softmax_path"]
+__all__ = ["SoftmaxPath", "check_strengths", "softmax_path"]
 
 MAXIMUM_STEPS: Final = 1000
 
@@ -90,8 +91,8 @@ class SoftmaxPath:
         ----------
         X : array, sparse matrix or data frame of shape (n, k)
             Rows, best ones that the models have not seen.
-        y : array of shape (n,)
-            Their labels.
+        y : array of shape (n,) or (n, q)
+            Their labels; or distributions over the classes.
         unit : {"bits", "nats"}
             Unit of the lengths.
         """
@@ -122,7 +123,7 @@ def softmax_path(
     tol: float = 1e-6,
     class_weight: dict[Any, float] | Literal["balanced"] | None = None,
     sample_weight: ArrayLike | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
     n_jobs: int | None = None,
 ) -> SoftmaxPath:
     """Fit a softmax regression for each of several strengths of the penalty.
@@ -137,9 +138,9 @@ def softmax_path(
         Samples; any real type, dense or CSR, read without a copy.
     y : array of shape (n,) or (n, q)
         Labels; or a distribution over classes 0, …, q−1 for each row.
-    Cs : array of shape (a,)
+    Cs : array of shape (a,), or int
         Inverse strengths of the penalty, each above 0 and finite, in any order; for instance
-        ``np.logspace(-4, 4, 9)``.
+        ``np.logspace(-4, 4, 9)``. Or how many, from 1e-4 to 1e4 in equal ratios.
     fit_intercept : bool, default True
         Whether to fit intercepts, which are not penalised.
     tol : float, default 1e-6
@@ -148,7 +149,7 @@ def softmax_path(
         As for :class:`~linnet.SoftmaxRegression`.
     sample_weight : array of shape (n,), optional
         How often each row counts; a weight of 2 equals a row given twice.
-    random_state : int, default 0
+    random_state : int, RandomState instance or None, default 0
         Seed of the rows that preconditioners are made from.
     n_jobs : int or None, default None
         Threads; −1 for all there are, ``None`` for what suits the size.
@@ -183,7 +184,7 @@ def softmax_path(
     >>> path.best(X[1::2], y[1::2]).C
     100.0
     """
-    strengths = _check_Cs(Cs)
+    strengths = check_strengths(Cs)
     check_positive(tol, "tol")
     models = [
         SoftmaxRegression(
@@ -199,7 +200,7 @@ def softmax_path(
     X = check_features(models[0], X, reset=True)
     weight = check_weights(sample_weight, X.shape[0])
     classes, targets = read_targets(y, X.shape[0])
-    weight = class_weights(class_weight, classes, targets, weight)
+    targets, weight = weigh_classes(class_weight, classes, targets, weight)
     source = MemorySource(X, targets, weight)
     order = np.argsort(strengths, kind="stable")
     problems = [
@@ -209,7 +210,8 @@ def softmax_path(
     work = 0.0 if engine_name() == "native" else problems[0].multiply_adds
     with threads(n_jobs, work):
         start = marginal_start(problems[0], source)
-        solver = NewtonCG(tol=tol, max_steps=MAXIMUM_STEPS, random_state=random_state)
+        seed = int(generator_of(models[0]).integers(2**31))
+        solver = NewtonCG(tol=tol, max_steps=MAXIMUM_STEPS, random_state=seed)
         solutions = minimise_path(problems, start, solver)
         for place, solution in zip(order, solutions, strict=True):
             model = models[place]
@@ -224,8 +226,11 @@ def softmax_path(
     return SoftmaxPath(tuple(models))
 
 
-def _check_Cs(Cs: Any) -> list[float]:
-    """Give the strengths as a list of numbers in range."""
+def check_strengths(Cs: Any) -> list[float]:
+    """Give the strengths as a list of numbers in range; of a count, so many from 1e-4 to 1e4."""
+    if isinstance(Cs, int | np.integer):
+        check_count(Cs, "Cs")
+        Cs = np.logspace(-4, 4, int(Cs))
     try:
         given = np.asarray(Cs)
     except ValueError as error:

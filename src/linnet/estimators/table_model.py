@@ -17,6 +17,7 @@ from linnet.estimators.inference.table_columns import columns_of_encoder
 from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.matrix_scan import MatrixScan
+from linnet.estimators.ridge_regression import Ridge
 from linnet.estimators.saving import State, write_model
 from linnet.estimators.scanning import Scan
 from linnet.estimators.softmax import SoftmaxRegression
@@ -206,7 +207,7 @@ class TableModel(BaseEstimator):
     def from_state(cls, state: State) -> "TableModel":
         """Return the model that :meth:`to_state` took apart."""
         meta, arrays = state
-        kinds = {each.__name__: each for each in (SoftmaxRegression, LinearRegression)}
+        kinds = {each.__name__: each for each in (SoftmaxRegression, LinearRegression, Ridge)}
         if meta["regression"] not in kinds:
             raise ModelFileError(f"unknown regression {meta['regression']!r}")
         estimator = kinds[meta["regression"]].from_state((meta["model"], _part(arrays, "model.")))

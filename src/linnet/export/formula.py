@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from linnet.errors import DataError, DataTypeError, SettingError
 from linnet.estimators import LinearRegression, SoftmaxRegression, TableModel
+from linnet.estimators.softmax_parameters import weights_of
 from linnet.export.terms import ColumnType, Cycle, Gap, Levels, Quantity, Term, Words
 from linnet.features.categories import CategoryEncoder
 from linnet.features.dates import DateEncoder
@@ -90,7 +91,7 @@ def formula_of(model: Any) -> Formula:
         If a weight is not finite.
     """
     regression = model.estimator_ if isinstance(_known(model), TableModel) else model
-    weights = np.atleast_2d(regression.coef_).T.astype(float)
+    weights = np.atleast_2d(weights_of(regression)).T.astype(float)
     intercept = np.atleast_1d(regression.intercept_).astype(float)
     if not (np.isfinite(weights).all() and np.isfinite(intercept).all()):
         raise DataError(

@@ -7,6 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.estimators import SoftmaxRegression, TableModel
+from linnet.estimators.softmax_parameters import weights_of
+from linnet.estimators.softmax_settings import strength_of
 from linnet.export.formula import Formula, formula_of
 from linnet.export.sklearn_blocks import Block, blocks_of, pandas_package
 from linnet.export.terms import Levels
@@ -52,7 +54,7 @@ def to_sklearn(model: Any) -> Any:
     formula = formula_of(model)
     if isinstance(model, TableModel):
         return _pipeline(model, formula)
-    regression = _regression(model, np.atleast_2d(model.coef_).T, formula.intercept)
+    regression = _regression(model, np.atleast_2d(weights_of(model)).T, formula.intercept)
     if hasattr(model, "feature_names_in_"):
         regression.feature_names_in_ = model.feature_names_in_
     return regression
@@ -68,10 +70,10 @@ def _regression(
     coef = np.ascontiguousarray(weights.T)
     if isinstance(model, SoftmaxRegression):
         made = linear_model.LogisticRegression(
-            C=model.C, tol=model.tol, class_weight=model.class_weight, **shared
+            C=strength_of(model), tol=model.tol, class_weight=model.class_weight, **shared
         )
         made.classes_, made.coef_, made.intercept_ = model.classes_, coef, intercept
-        made.n_iter_ = np.array([model.n_iter_])
+        made.n_iter_ = model.n_iter_.copy()
     else:
         single = model.coef_.ndim == 1
         made = (

@@ -15,12 +15,14 @@ from linnet.solvers.sgd import StochasticGradientDescent
 from linnet.solvers.solution import Solution
 from linnet.types import Array
 
-__all__ = ["SOLVERS", "Solver", "choose_rule", "choose_solver"]
+__all__ = ["HINTS", "SOLVERS", "Solver", "choose_rule", "choose_solver"]
 
 SOLVERS: Final = (
     *("auto", "newton-cg", "lbfgs", "gradient-descent"),
     *("sgd", "adagrad", "adam"),
 )
+HINTS: Final = ("newton-cholesky", "liblinear", "sag", "saga")
+"""scikit-learn's other solvers: what they seek ``"auto"`` finds."""
 
 
 @runtime_checkable
@@ -56,11 +58,11 @@ def choose_solver(
 ) -> Solver:
     """Return the named solver; ``"auto"`` is the best for the problem, which needs no scaling.
 
-    ``max_iter=None`` leaves the number of steps to the solver.
+    So is one of ``HINTS``. ``max_iter=None`` leaves the number of steps to the solver.
     """
     steps: dict[str, Any] = {} if max_iter is None else {"max_steps": max_iter}
     match name:
-        case "auto":
+        case _ if name == "auto" or name in HINTS:
             return Automatic(tol=tol, max_steps=max_iter, random_state=random_state)
         case "newton-cg":
             return NewtonCG(tol=tol, random_state=random_state, **steps)
