@@ -9,7 +9,7 @@ import numpy as np
 import typer
 from sklearn.datasets import load_diabetes, load_digits
 
-from linnet.cli.evaluating import evaluate_file
+from linnet.cli.evaluating import EvaluationRequest, evaluate_file
 from linnet.cli.files import check_folder
 from linnet.cli.fitting import FitRequest, fit_table
 from linnet.cli.inputs import AnyModel, regression_of
@@ -100,7 +100,7 @@ def _show(example: _Example, folder: Path, made: list[Path]) -> None:
     say(f"{example.about}\n")
     say(summary_text(summary))
     predict_table(model_file, str(test), predicted, Reading())
-    account, _ = evaluate_file(model_file, test, None, None, Reading())
+    account = evaluate_file(EvaluationRequest(model=model_file, table=test))
     same = "the same" if account == summary.held_out else "another"
     say(f"\n{model_file}, loaded again, gives {same} account of {test.name}.\n")
     features = {name: column for name, column in test_columns.items() if name != example.target}

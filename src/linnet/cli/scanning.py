@@ -99,6 +99,11 @@ def fit_scan_and_tell(
 
 def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitSummary:
     began = perf_counter()
+    if request.reports:
+        raise SettingError(
+            "--report and --card show rows, and a table read in chunks is not held. Fit without "
+            "them, then give them to linnet evaluate with a table that fits in memory."
+        )
     check_output(request.output, *(Path(table) for table in streaming.tables))
     _check_checkpoint(streaming)
     with ScanProgress(
