@@ -64,12 +64,11 @@ def marked_table(grid: Grid, marks: Sequence[Element], name: str) -> Element:
 
     The roles are written out, for a browser forgets them of what is no longer laid out as a table.
     """
-    headers = [*grid.headers, name]
-    head = element(
-        "tr",
-        [element("th", told, scope="col", role="columnheader") for told in headers],
-        role="row",
-    )
+    named = [
+        element("th", told, scope="col", role="columnheader", class_=_kind(grid, place))
+        for place, told in enumerate([*grid.headers, name])
+    ]
+    head = element("tr", named, role="row")
     rows = [
         element(
             "tr",

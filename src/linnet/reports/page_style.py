@@ -41,7 +41,7 @@ nav a{display:inline-block;padding:.25rem 0}
 figure{margin:.4rem 0 1rem;min-width:0;max-width:34rem}
 figcaption{color:var(--quiet);font-size:.85rem;margin-top:.2rem}
 .facts{display:grid;grid-template-columns:minmax(5.5rem,auto) minmax(0,1fr);margin:.6rem 0;
- gap:.3rem 1.2rem;font-size:.92rem}
+ gap:.3rem 1.2rem;font-size:.92rem;align-content:start}
 .facts dt{color:var(--quiet)}
 .facts dd{margin:0;overflow-wrap:anywhere;unicode-bidi:isolate}
 .scroll{overflow-x:auto;margin:.4rem 0 1rem;max-width:100%}
@@ -50,11 +50,12 @@ caption{text-align:left;font-weight:600;padding:0 0 .35rem;font-size:.95rem}
 th,td{padding:.3rem .8rem .3rem 0;text-align:right;border-bottom:1px solid var(--line);
  vertical-align:top;unicode-bidi:isolate;white-space:nowrap}
 th{font-weight:500}
-thead th{color:var(--quiet);font-weight:500;font-size:.82rem;vertical-align:bottom}
-.words{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:6.5rem;max-width:26rem}
+thead th{color:var(--quiet);font-weight:500;font-size:.82rem;vertical-align:bottom;
+ white-space:normal}
+.words{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:7rem;max-width:26rem}
 .marked{width:100%;margin:.4rem 0 1.2rem}
 .marked th,.marked td{vertical-align:middle}
-.marked .words{min-width:4.5rem;max-width:18rem}
+.marked .words{max-width:18rem}
 .marked th:last-child{text-align:left}
 .none{color:var(--quiet)}
 caption span{position:sticky;left:0;display:inline-block;max-width:min(40rem,calc(100vw - 2.2rem))}
@@ -126,7 +127,8 @@ footer{color:var(--quiet);font-size:.85rem;padding-top:2rem;padding-bottom:3rem}
  figure,tr,.tiles div,.pictures li{break-inside:avoid}
  h2,h3,caption{break-after:avoid}
  .scroll{overflow:visible}
- th,td{white-space:normal}
+ table{font-size:8.5pt}
+ .marked .mark-cell{width:35%}
  .pair{grid-template-columns:repeat(2,minmax(0,1fr))}
  *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }

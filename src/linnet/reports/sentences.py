@@ -164,11 +164,13 @@ def drift_sentences(report: ModelReport) -> list[str]:
     """Say what drift was measured against, and how."""
     drift = report.drift
     if isinstance(drift, Drift):
+        columns = count(len(drift.columns), "column")
         found = sum(column.adjusted < _SIGNIFICANT for column in drift.columns)
+        verb = "differs" if found == 1 else "differ"
         return [
             (
-                f"{count(found, 'column')} of {len(drift.columns)} differ from training by more "
-                "than chance (p below 0.05, adjusted for the number of columns)."
+                f"{found or 'None'} of {columns} {verb} from training by more than chance (p below "
+                f"{_SIGNIFICANT}, adjusted for the number of columns)."
             ),
             (
                 "Bits: Jensen–Shannon divergence, what a value tells of its table. "
