@@ -12,6 +12,7 @@ from linnet.data.frames import as_table
 from linnet.errors import DataError, SettingError
 from linnet.features import TableEncoder
 from linnet.information import kl_divergence
+from linnet.reports import report_page
 from linnet.reports.shift import measure_shift
 
 EPS = np.finfo(float).eps
@@ -69,11 +70,27 @@ def test_the_classes_together_cost_what_the_account_says(iris):
 def test_mistakes_are_the_largest_entries_beside_the_diagonal(iris):
     model, X, y = iris
 
-    mistakes = model_report(model, X, y).classes.mistakes(10)
+    mistakes = model_report(model, X, y).classes.mistakes
 
     counts = confusion_matrix(y, model.predict(X))
     expected = sorted((n for (i, j), n in np.ndenumerate(counts) if i != j and n), reverse=True)
-    assert [n for _, _, n, _ in mistakes] == expected
+    assert [mistake.rows for mistake in mistakes] == expected
+
+
+def test_many_classes_have_mistakes_but_no_matrix():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(600, 2))
+    y = np.arange(600) % 150
+    model = SoftmaxRegression().fit(X, y)
+
+    report = model_report(model, X, y)
+
+    assert report.classes.counts == ()
+    counts = confusion_matrix(y, model.predict(X))
+    np.fill_diagonal(counts, 0)
+    worst = [mistake.rows for mistake in report.classes.mistakes]
+    assert worst == np.sort(counts, axis=None)[::-1][:10].tolist()
+    assert "The 40 classes that cost most" in report_page(report)
 
 
 def test_reliability_of_two_classes_is_the_calibration_curve(cancer):

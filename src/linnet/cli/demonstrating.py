@@ -86,15 +86,19 @@ def demonstrate(folder: Path) -> None:
 
 def _show(example: _Example, folder: Path, made: list[Path]) -> None:
     """Fit, save, load, predict and evaluate one example, and draw its figures."""
-    table, test, model_file, predicted = (
+    table, test, model_file, predicted, page = (
         folder / f"{example.name}{ending}"
-        for ending in (".csv", "-test.csv", ".linnet", "-predictions.csv")
+        for ending in (".csv", "-test.csv", ".linnet", "-predictions.csv", "-report.html")
     )
     train_columns, test_columns = _columns(example)
     write_table(train_columns, table)
     write_table(test_columns, test)
     request = FitRequest(
-        table=table, output=model_file, target=example.target, validation=str(test)
+        table=table,
+        output=model_file,
+        target=example.target,
+        validation=str(test),
+        reports=(page,),
     )
     model, summary = fit_table(request)
     say(f"{example.about}\n")
@@ -108,7 +112,7 @@ def _show(example: _Example, folder: Path, made: list[Path]) -> None:
     if isinstance(summary.training, ClassifierAccount) and isinstance(account, ClassifierAccount):
         accounts = {"training": summary.training, "unseen rows": account}
         figures["information"] = information_figure(accounts)
-    made += [table, test, model_file, predicted]
+    made += [table, test, model_file, predicted, page]
     for name, figure in figures.items():
         made.append(folder / f"{example.name}-{name}.png")
         with atomic_write(made[-1]) as temporary:

@@ -17,6 +17,7 @@ _WIDTH: Final = 360
 _HEIGHT: Final = 264
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 348, 30, 222
 _MOST_POINTS: Final = 200
+_LONGEST_NAME: Final = 44
 # The share of the axis that is left free at both its ends.
 _MARGIN: Final = 0.04
 
@@ -59,7 +60,7 @@ class Axis:
 
     def _written(self, value: float) -> str:
         if not self.powers:
-            return number(round(value, 12), 6)
+            return number(value, 6)
         power = round(value)
         return f"{10.0**power:g}" if -3 <= power <= 3 else f"1e{power}"
 
@@ -165,8 +166,8 @@ def _chart(title: str, x: Axis, y: Axis, *marks: Node, floor_: float | None = No
         _line(_LEFT, bottom, _RIGHT, bottom, "axis"),
         [_text(_LEFT - 7, y.at(value) + 4, told, "end") for value, told in y.ticks],
         [_text(x.at(value), bottom + 17, told, "middle") for value, told in x.ticks],
-        _text(_LEFT - 44, 14, y.name, "start", "name"),
-        _text(_RIGHT, _HEIGHT - 6, x.name, "end", "name"),
+        _text(_LEFT - 44, 14, _short(y.name), "start", "name"),
+        _text(_RIGHT, _HEIGHT - 6, _short(x.name), "end", "name"),
         marks,
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
         role="img",
@@ -208,6 +209,10 @@ def _last_word(height: float, kind: str) -> tuple[Element, Element]:
         _line(_LEFT, height, _RIGHT, height, "certificate"),
         _text(_LEFT + 4, height - 5, words.get(kind, "certificate"), "start", "certificate-name"),
     )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
 
 
 def _path(places: Sequence[tuple[float, float]]) -> str:

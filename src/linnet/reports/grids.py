@@ -38,7 +38,7 @@ __all__ = [
 _MOST_STEPS: Final = 20
 _MOST_COLUMNS: Final = 20
 _MOST_NAMES: Final = 5
-_MOST_MISTAKES: Final = 10
+_MOST_CLASSES: Final = 40
 
 
 @final
@@ -111,28 +111,32 @@ def _told_of(account: object) -> Sequence[tuple[str, Callable[..., str]]]:
 
 
 def class_grid(report: ModelReport) -> Grid | None:
-    """Lay out what each class costs, and how often it is found."""
+    """Lay out what each class costs, and how often it is found; of many those that cost most."""
     if report.classes is None:
         return None
+    rows = report.classes.rows
+    few = len(rows) <= _MOST_CLASSES
+    if not few:
+        rows = tuple(sorted(rows, key=lambda row: -row.rows * (row.nats or 0))[:_MOST_CLASSES])
     return Grid(
-        "The classes",
+        "The classes" if few else f"The {_MOST_CLASSES} classes that cost most",
         ("class", "rows", "bits a label", "recall", "precision"),
         tuple(
             (row.name, number(row.rows), bits(row.nats), _share(row.recall), _share(row.precision))
-            for row in report.classes.rows
+            for row in rows
         ),
     )
 
 
 def mistake_grid(report: ModelReport) -> Grid | None:
     """Lay out the commonest mistakes."""
-    found = [] if report.classes is None else report.classes.mistakes(_MOST_MISTAKES)
+    found = () if report.classes is None else report.classes.mistakes
     if not found:
         return None
     return Grid(
         "The commonest mistakes",
         ("label", "taken for", "rows", "of this label"),
-        tuple((label, guess, number(n), percent(share)) for label, guess, n, share in found),
+        tuple((m.label, m.taken_for, number(m.rows), percent(m.share)) for m in found),
         words=frozenset({1}),
     )
 
