@@ -143,14 +143,25 @@ def test_what_cannot_be_written_is_said_before_the_fit(linnet, tmp_path, argumen
 
 
 @pytest.mark.usefixtures("birds")
-def test_a_fit_in_chunks_says_that_it_has_no_report(linnet, tmp_path):
-    fit = "fit", "birds.csv", "-t", "kind", "-o", "m.linnet", "--memory", "4GB"
+@pytest.mark.parametrize("target", ["kind", "grams"])
+@pytest.mark.parametrize("share", ["0.2", "0"])
+def test_a_fit_in_chunks_reports_all_but_single_rows(linnet, tmp_path, target, share):
+    fit = "fit", "birds.csv", "-t", target, "-o", "m.linnet", "--memory", "4GB"
 
-    code, _, err = linnet(*fit, "--report", "r.html")
+    code, out, err = linnet(
+        *fit, "--validation", share, "--report", "r.html", "--card", "c.json", "--json"
+    )
 
-    assert code == 2
-    assert "linnet evaluate" in err
-    assert not (tmp_path / "m.linnet").exists()
+    assert code == 0, err
+    told, printed = json.loads((tmp_path / "c.json").read_text()), json.loads(out)
+    accounts = {"training": printed["training"]}
+    if share != "0":
+        accounts["held out"] = printed["held_out"]
+    assert told["accounts"] == accounts
+    assert told["longest_codes"] == []
+    features = [c["feature"] for c in told["coefficients"]]
+    assert "<b>place=wood" in features
+    assert PageReader((tmp_path / "r.html").read_text()).headings[0] == 1
 
 
 @pytest.mark.usefixtures("birds")

@@ -15,10 +15,17 @@ from linnet.cli.samples import Samples
 from linnet.cli.summarising import table_use
 from linnet.cli.terminal import note
 from linnet.errors import SettingError
-from linnet.reports import ModelReport, Subject, check_report_name, model_report, write_report
+from linnet.reports import (
+    FitSummary,
+    ModelReport,
+    Subject,
+    check_report_name,
+    model_report,
+    write_report,
+)
 from linnet.types import Array
 
-__all__ = ["check_reports", "report_of", "write_reports"]
+__all__ = ["check_reports", "report_of", "subject_of", "write_reports"]
 
 
 def check_reports(files: Sequence[Path], *others: Path) -> None:
@@ -98,6 +105,20 @@ def report_of(
         row_numbers=np.asarray(rows) + 1,
         subject=subject,
         **more,
+    )
+
+
+def subject_of(summary: FitSummary) -> Subject:
+    """Tell what was fitted on what, as the summary of the fit does."""
+    return Subject(
+        task=summary.task,
+        target=summary.target,
+        reason=summary.reason,
+        table=summary.table,
+        features=summary.features,
+        model=summary.model,
+        settings=summary.settings,
+        version=version("linnet"),
     )
 
 

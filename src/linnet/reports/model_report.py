@@ -58,6 +58,7 @@ def model_report(
     longest: int = 10,
     precision: float | None = None,
     subject: Subject | None = None,
+    encoded: bool = False,
 ) -> ModelReport:
     """Gather what is to be told of a model and of rows whose targets are known.
 
@@ -92,6 +93,8 @@ def model_report(
         To which the numbers of a regression are given; found out by default.
     subject : Subject, optional
         What was fitted on what, where more is known than the model says.
+    encoded : bool
+        Whether ``X`` holds rows as the encoder of a TableModel makes them, not as a table does.
 
     Returns
     -------
@@ -116,16 +119,18 @@ def model_report(
     """
     regression = regression_in(model)
     shape = image_shape_of(model, image_shape)
-    rows = as_table(X) if isinstance(model, TableModel) and not isinstance(X, Table) else X
+    judge = regression if encoded else model
+    takes_tables = isinstance(judge, TableModel)
+    rows = as_table(X) if takes_tables and not isinstance(X, Table) else X
     n = rows.n_rows if isinstance(rows, Table) else np.shape(rows)[0]
     numbers = _numbers(row_numbers, n)
     given = check_weights(sample_weight, n)
     weight = np.ones(n) if given is None else given
     coefficients = coefficients_of(model, standard_errors)
     judged = (
-        _classified(model, rows, label_column(y, n), weight)
+        _classified(judge, rows, label_column(y, n), weight)
         if isinstance(regression, SoftmaxRegression)
-        else _measured(model, regression, rows, _one_number(y, n), weight, precision=precision)
+        else _measured(judge, regression, rows, _one_number(y, n), weight, precision=precision)
     )
     return ModelReport(
         subject=subject or _subject(model, n, name),
@@ -137,7 +142,14 @@ def model_report(
         residuals=judged.residuals,
         coefficients=coefficients,
         pictures=pictures_of(model, shape),
-        longest=long_rows(model, rows, judged.codes, numbers=numbers, shape=shape, count=longest),
+        longest=long_rows(
+            judge,
+            rows,
+            judged.codes,
+            numbers=numbers,
+            shape=None if encoded else shape,
+            count=longest,
+        ),
         drift=_drift(model, rows, training),
     )
 
