@@ -1,6 +1,7 @@
 """What the sections of a page are built of: tables, figures, lists, all readable by keyboard."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -23,6 +24,9 @@ __all__ = [
     "row_picture",
     "section",
 ]
+
+
+_SHORT_NAME: Final = 14
 
 
 def section(name: str, title: str, *content: Node) -> Element:
@@ -106,7 +110,7 @@ def confusion_table(classes: Classes) -> Element:
         element("tr", element("td", "label ╲ predicted"), [_column(name) for name in names]),
     )
     rows = [
-        element("tr", element("th", name, scope="row"), _cells(i, counts))
+        element("tr", element("th", name, scope="row", class_=_whole(name)), _cells(i, counts))
         for i, (name, counts) in enumerate(zip(names, classes.counts, strict=True))
     ]
     caption = _caption("Rows of each label, by the class predicted")
@@ -193,7 +197,12 @@ def _kind(grid: Grid, column: int) -> str | None:
 
 
 def _column(name: str) -> Element:
-    return element("th", name, scope="col")
+    return element("th", name, scope="col", class_=_whole(name))
+
+
+def _whole(name: str) -> str | None:
+    """Keep short names on one line; long ones must break, or they would fill the page."""
+    return "whole" if len(name) <= _SHORT_NAME else None
 
 
 def _cells(place: int, counts: Sequence[float]) -> list[Element]:

@@ -46,12 +46,12 @@ figcaption{color:var(--quiet);font-size:.85rem;margin-top:.2rem}
 .facts dd{margin:0;overflow-wrap:anywhere;unicode-bidi:isolate}
 .scroll{overflow-x:auto;margin:.4rem 0 1rem;max-width:100%}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
-caption{text-align:left;font-weight:600;padding:0 0 .35rem;font-size:.95rem}
+caption{text-align:left;font-weight:600;padding:0 0 .35rem;font-size:1.05em}
 th,td{padding:.3rem .8rem .3rem 0;text-align:right;border-bottom:1px solid var(--line);
  vertical-align:top;unicode-bidi:isolate;white-space:nowrap}
 th{font-weight:500}
-thead th{color:var(--quiet);font-weight:500;font-size:.82rem;vertical-align:bottom;
- white-space:normal}
+thead th{color:var(--quiet);font-weight:500;font-size:.91em;vertical-align:bottom;
+ white-space:normal;min-width:3rem}
 .words{text-align:left;white-space:normal;overflow-wrap:anywhere;min-width:7rem;max-width:26rem}
 .marked{width:100%;margin:.4rem 0 1.2rem}
 .marked th,.marked td{vertical-align:middle}
@@ -101,6 +101,7 @@ svg .certificate-name{fill:var(--warm)}
  min-width:2.6rem;vertical-align:middle}
 .confusion th{max-width:8rem;white-space:normal;overflow-wrap:anywhere}
 .confusion tbody th{text-align:right}
+.confusion th.whole{white-space:nowrap}
 .hit{font-weight:650}
 .pictures{display:grid;grid-template-columns:repeat(auto-fill,minmax(6.2rem,1fr));gap:.9rem;
  padding:0;margin:.6rem 0 1rem;list-style:none}
