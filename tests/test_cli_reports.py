@@ -121,6 +121,8 @@ def test_a_libsvm_file_has_a_report_too(linnet, tmp_path):
     code, _, err = linnet(*fit, "--report", "r.html")
 
     assert code == 0, err
+    assert linnet(*fit, "--memory", "4GB", "--card", "chunks.md")[0] == 0
+    assert "feature 3" in (tmp_path / "chunks.md").read_text()
     assert "feature 3" in PageReader((tmp_path / "r.html").read_text()).texts
 
 

@@ -129,8 +129,8 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
 
 def _summary(
     request: FitRequest,
-    data: Scan,
-    model: TableModel,
+    data: Scan | MatrixScan,
+    model: AnyModel,
     rows: PreparedRows,
     few: MemorySource,
     *,
@@ -240,19 +240,20 @@ def _told(data: Scan | MatrixScan, rows: PreparedRows, accounted: int) -> Told:
 
 def _report(
     request: FitRequest,
-    model: TableModel,
+    model: AnyModel,
     rows: PreparedRows,
     few: MemorySource,
     summary: FitSummary,
 ) -> None:
     """Report on rows held out, else on those fitted; their places in the tables are not kept."""
     judged = few if rows.held_out is None else rows.held_out
-    regression = model.estimator_
-    classifies = isinstance(regression, SoftmaxRegression)
+    regression = regression_of(model)
     report = model_report(
         model,
         judged.X,
-        regression.classes_[judged.y] if classifies else judged.y[:, 0],
+        regression.classes_[judged.y]
+        if isinstance(regression, SoftmaxRegression)
+        else judged.y[:, 0],
         sample_weight=judged.weight,
         name="training" if rows.held_out is None else "held out",
         earlier={} if rows.held_out is None else {"training": summary.training},

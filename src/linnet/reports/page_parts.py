@@ -200,9 +200,9 @@ def _column(name: str) -> Element:
     return element("th", name, scope="col", class_=_whole(name))
 
 
-def _whole(name: str) -> str | None:
+def _whole(name: str) -> str:
     """Keep short names on one line; long ones must break, or they would fill the page."""
-    return "whole" if len(name) <= _SHORT_NAME else None
+    return "whole" if len(name) <= _SHORT_NAME else "broken"
 
 
 def _cells(place: int, counts: Sequence[float]) -> list[Element]:
