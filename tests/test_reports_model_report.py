@@ -299,6 +299,20 @@ def test_rows_of_training_have_not_drifted_from_themselves():
     assert found.unseen == ()
 
 
+def test_many_columns_are_told_to_need_more_permutations():
+    rng = np.random.default_rng(2)
+    table = {f"c{i} {'abc'[i % 3]}": rng.integers(0, 2, 40).astype(float) for i in range(210)}
+    y = np.repeat(["a", "b"], 20)
+    model = TableModel(SoftmaxRegression()).fit(table, y)
+
+    few = dict(list(table.items())[:30])
+    of_few = TableModel(SoftmaxRegression()).fit(few, y)
+
+    assert "no p can be below" in report_page(model_report(model, table, y, training=table))
+    told = report_page(model_report(of_few, few, y, training=few))
+    assert "None of 30 columns differ from training" in told
+
+
 # Bad input ----------------------------------------------------------------------------------
 
 

@@ -39,8 +39,11 @@ from linnet.types import Array
 
 __all__ = ["model_report"]
 
-# Enough for a p-value of 0.05 among 50 columns, and soon done.
-_PERMUTATIONS: Final = 999
+# The adjusted p-value of m columns cannot be below m/permutations: 40 for each allow 0.025.
+_PERMUTATIONS_PER_COLUMN: Final = 40
+_FEWEST_PERMUTATIONS: Final = 999
+# More take too long for a report.
+_MOST_PERMUTATIONS: Final = 3999
 
 
 def model_report(
@@ -259,4 +262,6 @@ def _drift(model: AnyModel, rows: Any, training: Any) -> Drifted | None:
         return measure_shift(model.encoder_, rows)
     used = [each.name for each in model.encoder_.encoders_]
     before = training if isinstance(training, Table) else as_table(training)
-    return measure_drift(before.only(used), rows.only(used), permutations=_PERMUTATIONS)
+    wanted = max(_FEWEST_PERMUTATIONS, _PERMUTATIONS_PER_COLUMN * len(used))
+    permutations = min(wanted, _MOST_PERMUTATIONS)
+    return measure_drift(before.only(used), rows.only(used), permutations=permutations)

@@ -167,16 +167,20 @@ def drift_sentences(report: ModelReport) -> list[str]:
         columns = count(len(drift.columns), "column")
         found = sum(column.adjusted < _SIGNIFICANT for column in drift.columns)
         verb = "differs" if found == 1 else "differ"
-        return [
-            (
-                f"{found or 'None'} of {columns} {verb} from training by more than chance (p below "
-                f"{_SIGNIFICANT}, adjusted for the number of columns)."
-            ),
-            (
-                "Bits: Jensen–Shannon divergence, what a value tells of its table. "
-                f"p: {drift.permutations:,} permutations."
-            ),
-        ]
+        told = (
+            f"{found or 'None'} of {columns} {verb} from training by more than chance (p below "
+            f"{_SIGNIFICANT}, adjusted for the number of columns)."
+        )
+        if drift.finest_p > _SIGNIFICANT:
+            told = (
+                f"Among {columns} no p can be below {drift.finest_p:.2g} with so few permutations: "
+                "linnet drift takes more."
+            )
+        meaning = (
+            "Bits: Jensen–Shannon divergence, what a value tells of its table. "
+            f"p: {drift.permutations:,} permutations."
+        )
+        return [told, meaning]
     if isinstance(drift, Shift):
         return [
             (
