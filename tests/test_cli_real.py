@@ -100,6 +100,7 @@ def test_the_demo_writes_whole_files_and_tells_where_they_are(linnet):
             *("digits-confusion.png", "digits-code-lengths.png"),
             *("diabetes.csv", "diabetes-test.csv", "diabetes.linnet"),
             *("diabetes-predictions.csv", "diabetes-predictions.png"),
+            *("digits-report.html", "diabetes-report.html"),
         ]
     )
     for name in names:

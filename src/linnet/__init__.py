@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from linnet.export import to_onnx, to_python, to_sklearn, to_sql
     from linnet.features import TableEncoder
     from linnet.information import cross_entropy, entropy, kl_divergence
+    from linnet.reports import model_report, write_report
     from linnet.versions import show_versions
 
 __version__ = "0.1.0"
@@ -70,6 +71,7 @@ _HOMES = {
     "entropy": "linnet.information",
     "kl_divergence": "linnet.information",
     "load": "linnet.estimators",
+    "model_report": "linnet.reports",
     "prequential_code_length": "linnet.description",
     "ridge_path": "linnet.estimators",
     "scan": "linnet.estimators",
@@ -82,6 +84,7 @@ _HOMES = {
     "to_sklearn": "linnet.export",
     "to_sql": "linnet.export",
     "v_information": "linnet.description",
+    "write_report": "linnet.reports",
 }
 
 __all__ = [
@@ -111,6 +114,7 @@ __all__ = [
     "entropy",
     "kl_divergence",
     "load",
+    "model_report",
     "prequential_code_length",
     "ridge_path",
     "scan",
@@ -123,6 +127,7 @@ __all__ = [
     "to_sklearn",
     "to_sql",
     "v_information",
+    "write_report",
 ]
 
 

@@ -10,7 +10,7 @@ __all__ = ["demo"]
 
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder for tables, models and figures.")
+        Path, typer.Option("--output", "-o", help="Folder for tables, models, reports and figures.")
     ] = Path("linnet-demo"),
 ) -> None:
     """Fit digits and diabetes, tell how good the models are, and draw figures."""

@@ -9,7 +9,7 @@ import numpy as np
 import typer
 from sklearn.datasets import load_diabetes, load_digits
 
-from linnet.cli.evaluating import evaluate_file
+from linnet.cli.evaluating import EvaluationRequest, evaluate_file
 from linnet.cli.files import check_folder
 from linnet.cli.fitting import FitRequest, fit_table
 from linnet.cli.inputs import AnyModel, regression_of
@@ -86,21 +86,25 @@ def demonstrate(folder: Path) -> None:
 
 def _show(example: _Example, folder: Path, made: list[Path]) -> None:
     """Fit, save, load, predict and evaluate one example, and draw its figures."""
-    table, test, model_file, predicted = (
+    table, test, model_file, predicted, page = (
         folder / f"{example.name}{ending}"
-        for ending in (".csv", "-test.csv", ".linnet", "-predictions.csv")
+        for ending in (".csv", "-test.csv", ".linnet", "-predictions.csv", "-report.html")
     )
     train_columns, test_columns = _columns(example)
     write_table(train_columns, table)
     write_table(test_columns, test)
     request = FitRequest(
-        table=table, output=model_file, target=example.target, validation=str(test)
+        table=table,
+        output=model_file,
+        target=example.target,
+        validation=str(test),
+        reports=(page,),
     )
     model, summary = fit_table(request)
     say(f"{example.about}\n")
     say(summary_text(summary))
     predict_table(model_file, str(test), predicted, Reading())
-    account, _ = evaluate_file(model_file, test, None, None, Reading())
+    account = evaluate_file(EvaluationRequest(model=model_file, table=test))
     same = "the same" if account == summary.held_out else "another"
     say(f"\n{model_file}, loaded again, gives {same} account of {test.name}.\n")
     features = {name: column for name, column in test_columns.items() if name != example.target}
@@ -108,7 +112,7 @@ def _show(example: _Example, folder: Path, made: list[Path]) -> None:
     if isinstance(summary.training, ClassifierAccount) and isinstance(account, ClassifierAccount):
         accounts = {"training": summary.training, "unseen rows": account}
         figures["information"] = information_figure(accounts)
-    made += [table, test, model_file, predicted]
+    made += [table, test, model_file, predicted, page]
     for name, figure in figures.items():
         made.append(folder / f"{example.name}-{name}.png")
         with atomic_write(made[-1]) as temporary:

@@ -1,10 +1,22 @@
 """``linnet evaluate``: tell how good a model is on a table whose targets are known."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from linnet.cli.options import Encoding, Header, Json, Model, Quiet, Reading, Separator, TableFile
+from linnet.cli.options import (
+    CardFile,
+    Encoding,
+    Header,
+    Json,
+    Model,
+    Quiet,
+    Reading,
+    ReportFile,
+    Separator,
+    TableFile,
+)
 
 __all__ = ["evaluate"]
 
@@ -22,6 +34,15 @@ def evaluate(
     weight: Annotated[
         str | None, typer.Option(help="Column that says how often a row counts.")
     ] = None,
+    report: ReportFile = None,
+    card: CardFile = None,
+    training: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TABLE",
+            help="Table of training, to which the report compares the columns of TABLE.",
+        ),
+    ] = None,
     separator: Separator = None,
     header: Header = None,
     encoding: Encoding = "utf-8",
@@ -33,10 +54,18 @@ def evaluate(
     Where no label of TABLE is known to the model, spaces around the labels and one full stop at
     their end are ignored, if all labels are known then.
     """
-    from linnet.cli.evaluating import evaluate_table
+    from linnet.cli.evaluating import EvaluationRequest, evaluate_table
     from linnet.cli.terminal import hush
 
     if quiet:
         hush()
-    reading = Reading(separator=separator, header=header, encoding=encoding)
-    evaluate_table(model, table, target, weight, reading, as_json=as_json)
+    request = EvaluationRequest(
+        model=model,
+        table=table,
+        target=target,
+        weight=weight,
+        training=training,
+        reports=tuple(file for file in (report, card) if file is not None),
+        reading=Reading(separator=separator, header=header, encoding=encoding),
+    )
+    evaluate_table(request, as_json=as_json)

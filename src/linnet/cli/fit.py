@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from linnet.cli.options import (
+    CardFile,
     Encoding,
     Header,
     Json,
     Quiet,
     Reading,
+    ReportFile,
     Separator,
     TaskName,
 )
@@ -50,6 +52,8 @@ def fit(
         typer.Option(help="Share of the rows to hold out (0 for none), or a table of such rows."),
     ] = "0.2",
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    report: ReportFile = None,
+    card: CardFile = None,
     drop: Annotated[
         list[str] | None,
         typer.Option(help="Column not to use; may be repeated.", rich_help_panel=_COLUMNS),
@@ -214,6 +218,7 @@ def fit(
         text=tuple(text or ()),
         categorical=tuple(categorical or ()),
         weight=weight,
+        reports=tuple(file for file in (report, card) if file is not None),
         reading=Reading(separator=separator, header=header, encoding=encoding),
         settings={name: value for name, value in settings.items() if value is not None},
     )

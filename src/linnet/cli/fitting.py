@@ -7,12 +7,14 @@ from time import perf_counter
 from typing import Any, final
 
 import numpy as np
+from jaxtyping import Int
 
 from linnet.cli.accounts import account_of
 from linnet.cli.files import check_output
 from linnet.cli.inputs import AnyModel, is_classifier, regression_of
 from linnet.cli.options import Reading, TaskName
 from linnet.cli.progress import fitting_shown
+from linnet.cli.reporting import check_reports, report_of, write_reports
 from linnet.cli.samples import ColumnChoice, Samples, read_samples, read_samples_like
 from linnet.cli.spelling import match_spelling
 from linnet.cli.splitting import hold_out
@@ -22,8 +24,9 @@ from linnet.cli.unfitted import unfitted_model
 from linnet.data.tables import Table
 from linnet.errors import DataWarning, SettingError
 from linnet.estimators import LinearRegression, TableModel
-from linnet.reports import Account, FitSummary, summary_text
+from linnet.reports import Account, FitSummary, RegressionAccount, summary_text
 from linnet.reports.regression import written_precision
+from linnet.types import Array
 
 __all__ = ["FitRequest", "fit_and_tell", "fit_table"]
 
@@ -43,6 +46,7 @@ class FitRequest:
     text: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     weight: str | None = None
+    reports: tuple[Path, ...] = ()
     reading: Reading = field(default_factory=Reading)
     settings: dict[str, Any] = field(default_factory=dict)
 
@@ -50,11 +54,15 @@ class FitRequest:
 @final
 @dataclass(frozen=True)
 class Parts:
-    """Rows to fit, rows to judge by, and in words which rows those are."""
+    """Rows to fit, rows to judge by, in words which rows those are, and their places.
+
+    ``rows`` are the places in their file of the rows to judge by, or of all if there are none.
+    """
 
     training: Samples
     held_out: Samples | None
     which: str
+    rows: Int[Array, " m"]
 
 
 def fit_and_tell(request: FitRequest, *, as_json: bool, quiet: bool) -> None:
@@ -77,7 +85,9 @@ def fit_table(request: FitRequest, *, shown: bool = False) -> tuple[AnyModel, Fi
         Whether to show a progress bar.
     """
     began = perf_counter()
-    check_output(request.output, request.table, Path(request.validation))
+    inputs = request.table, Path(request.validation)
+    check_output(request.output, *inputs)
+    check_reports(request.reports, request.output, *inputs)
     samples = read_samples(request.table, request.reading, _columns(request), request.task)
     if samples.target.missing:
         note(f"{samples.target.missing:,} rows are left out, for their target is missing")
@@ -101,7 +111,38 @@ def fit_table(request: FitRequest, *, shown: bool = False) -> tuple[AnyModel, Fi
         seconds=perf_counter() - began,
         file=str(request.output),
     )
+    if request.reports:
+        _report(request, model, samples, parts, summary)
     return model, summary
+
+
+def _report(
+    request: FitRequest, model: AnyModel, samples: Samples, parts: Parts, summary: FitSummary
+) -> None:
+    """Write down the fit, with the rows held out if there are any, else with those fitted."""
+    judged = parts.training if parts.held_out is None else parts.held_out
+    training: Any = None
+    if judged.origin != samples.origin and isinstance(parts.training.features, Table):
+        # Rows held out at random cannot drift.
+        training = parts.training.features
+    target = judged.target.values
+    if is_classifier(model):
+        target, _ = match_spelling(target, model.classes_)
+    report = report_of(
+        model,
+        judged,
+        target,
+        about=samples,
+        rows=parts.rows,
+        file=request.output,
+        name="training" if parts.held_out is None else "held out",
+        earlier={} if parts.held_out is None else {"training": summary.training},
+        training=training,
+        precision=summary.training.precision
+        if isinstance(summary.training, RegressionAccount)
+        else None,
+    )
+    write_reports(request.reports, report)
 
 
 def _columns(request: FitRequest) -> ColumnChoice:
@@ -123,15 +164,17 @@ def _parts(request: FitRequest, samples: Samples) -> Parts:
         columns = ColumnChoice(target=samples.target.name, weight=request.weight)
         width = None if isinstance(samples.features, Table) else samples.features.shape[1]
         others = read_samples_like(path, request.reading, columns, samples.task, width)
-        return Parts(samples.take(everything), others, f"all of {path}")
+        rows = others.target.rows
+        others = others.take(np.arange(others.size))
+        return Parts(samples.take(everything), others, f"all of {path}", rows)
     labels = samples.target.values if samples.task == "classification" else None
     fitted, held = hold_out(samples.size, share, request.seed, labels)
     if not len(held):
         if share > 0:
             note("there are too few rows to hold any out")
-        return Parts(samples.take(everything), None, "")
+        return Parts(samples.take(everything), None, "", samples.target.rows)
     which = f"{100 * share:g} % at random, seed {request.seed}"
-    return Parts(samples.take(fitted), samples.take(held), which)
+    return Parts(samples.take(fitted), samples.take(held), which, samples.target.rows[held])
 
 
 def _share(validation: str) -> float | None:

@@ -8,12 +8,14 @@ from typing import Annotated, TypeAlias, final
 import typer
 
 __all__ = [
+    "CardFile",
     "Encoding",
     "Header",
     "Json",
     "Model",
     "Quiet",
     "Reading",
+    "ReportFile",
     "Separator",
     "TableFile",
     "TaskName",
@@ -41,6 +43,16 @@ Header: TypeAlias = Annotated[
 ]
 Encoding: TypeAlias = Annotated[str, typer.Option(help="Encoding of text.")]
 Json: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON and nothing else.")]
+ReportFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        help="Page to write, which needs no network: report.html. It shows rows of the table."
+    ),
+]
+CardFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(help="Model card to write, without rows of the table: card.md; or all as .json."),
+]
 Quiet: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="No notes, no progress, no summary.")
 ]

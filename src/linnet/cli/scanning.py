@@ -13,6 +13,7 @@ from linnet.cli.files import check_output
 from linnet.cli.fitting import FitRequest
 from linnet.cli.inputs import AnyModel, regression_of
 from linnet.cli.progress import ScanProgress
+from linnet.cli.reporting import check_reports, subject_of, write_reports
 from linnet.cli.summarising import Told, summary_of
 from linnet.cli.terminal import note, say, say_json
 from linnet.cli.unfitted import unfitted_regression
@@ -30,6 +31,7 @@ from linnet.reports import (
     FitSummary,
     TableUse,
     classifier_account,
+    model_report,
     regression_account,
     summary_text,
 )
@@ -99,7 +101,9 @@ def fit_scan_and_tell(
 
 def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitSummary:
     began = perf_counter()
-    check_output(request.output, *(Path(table) for table in streaming.tables))
+    tables = [Path(table) for table in streaming.tables]
+    check_output(request.output, *tables)
+    check_reports(request.reports, request.output, *tables)
     _check_checkpoint(streaming)
     with ScanProgress(
         request.settings.get("tol", 1e-6), wanted=shown, as_json=streaming.log_json
@@ -116,19 +120,34 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
                 model = _fitted(estimator, rows, data.target)
             seconds = perf_counter() - start
             few = _few(rows)
-            told = _told(data, rows, few.n_samples)
-            precision = _precision(model, few)
-            training = _account(model, few, precision)
-            held_out = None if rows.held_out is None else _account(model, rows.held_out, precision)
-    model.save(request.output)
+            summary = _summary(request, data, model, rows, few, seconds_to_fit=seconds, began=began)
+            model.save(request.output)
+            if request.reports:
+                _report(request, model, rows, few, summary)
+    return summary
+
+
+def _summary(
+    request: FitRequest,
+    data: Scan | MatrixScan,
+    model: AnyModel,
+    rows: PreparedRows,
+    few: MemorySource,
+    *,
+    seconds_to_fit: float,
+    began: float,
+) -> FitSummary:
+    """Account for rows fitted, and for those held out if there are any."""
+    precision = _precision(model, few)
+    held_out = None if rows.held_out is None else _account(model, rows.held_out, precision)
     share = f"{100 * data.validation:g} % at random, seed {request.seed}"
     return summary_of(
         model,
-        told,
-        training=training,
+        _told(data, rows, few.n_samples),
+        training=_account(model, few, precision),
         held_out=held_out,
         held_out_rows=share if held_out is not None else "",
-        seconds_to_fit=seconds,
+        seconds_to_fit=seconds_to_fit,
         seconds=perf_counter() - began,
         file=str(request.output),
     )
@@ -217,6 +236,33 @@ def _told(data: Scan | MatrixScan, rows: PreparedRows, accounted: int) -> Told:
         reason=rows.reason,
         classes=counts,
     )
+
+
+def _report(
+    request: FitRequest,
+    model: AnyModel,
+    rows: PreparedRows,
+    few: MemorySource,
+    summary: FitSummary,
+) -> None:
+    """Report on rows held out, else on those fitted; their places in the tables are not kept."""
+    judged = few if rows.held_out is None else rows.held_out
+    regression = regression_of(model)
+    report = model_report(
+        model,
+        judged.X,
+        regression.classes_[judged.y]
+        if isinstance(regression, SoftmaxRegression)
+        else judged.y[:, 0],
+        sample_weight=judged.weight,
+        name="training" if rows.held_out is None else "held out",
+        earlier={} if rows.held_out is None else {"training": summary.training},
+        longest=0,
+        precision=_precision(model, few),
+        subject=subject_of(summary),
+        encoded=True,
+    )
+    write_reports(request.reports, report)
 
 
 def _few(rows: PreparedRows) -> MemorySource:

@@ -19,7 +19,7 @@ from linnet.reports import (
     strongest_coefficients,
 )
 
-__all__ = ["Told", "summarise", "summary_of"]
+__all__ = ["Told", "summarise", "summary_of", "table_use"]
 
 
 def summarise(
@@ -53,7 +53,7 @@ def summarise(
     return summary_of(
         model,
         Told(
-            table=_use(model, samples),
+            table=table_use(model, samples),
             task=samples.task,
             target=samples.target.name,
             reason=samples.reason,
@@ -111,7 +111,8 @@ def summary_of(
     )
 
 
-def _use(model: AnyModel, samples: Samples) -> TableUse:
+def table_use(model: AnyModel, samples: Samples) -> TableUse:
+    """Tell what was read, and what of it the model uses."""
     used: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
     notes = samples.notes

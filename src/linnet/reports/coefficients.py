@@ -6,6 +6,7 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float
 
+from linnet.reports.estimates import NORMAL_95, Estimate
 from linnet.reports.strict_json import to_json_value
 from linnet.types import Array
 
@@ -30,12 +31,23 @@ class Coefficient:
         was scaled, from "no" to "yes" for a level of a category.
     slope : float or None
         The same when the feature rises by 1 in the table's own unit; None where it is not scaled.
+    standard_error : float or None
+        Standard error of ``value``, where it is known.
     """
 
     feature: str
     speaks_for: str | None
     value: float
     slope: float | None
+    standard_error: float | None = None
+
+    @property
+    def interval(self) -> Estimate | None:
+        """The value give or take 1.96 standard errors, where those are known."""
+        if self.standard_error is None:
+            return None
+        margin = NORMAL_95 * self.standard_error
+        return Estimate(self.value, self.value - margin, self.value + margin)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all of it as strict JSON holds it."""
@@ -48,6 +60,7 @@ def strongest_coefficients(
     *,
     scale: Float[Array, " k"] | None = None,
     classes: Array | None = None,
+    standard_errors: Float[Array, "m k"] | None = None,
     count: int = 10,
 ) -> tuple[Coefficient, ...]:
     """Return the coefficients of largest size, the largest first.
@@ -62,6 +75,8 @@ def strongest_coefficients(
         What each feature of the table was divided by; 1 where it was not scaled.
     classes : array of shape (q,), optional
         The classes, of a classifier.
+    standard_errors : array of shape (m, k), optional
+        Standard errors of the coefficients; NaN where they are not known.
     count : int
         How many, at most. Those that are zero are left out.
 
@@ -83,6 +98,7 @@ def strongest_coefficients(
     for place in order[flat[order] > 0]:
         row, column = divmod(int(place), coef.shape[1])
         value = float(coef[row, column])
+        error = np.nan if standard_errors is None else float(standard_errors[row, column])
         divisor = 1.0 if scale is None else float(scale[column])
         told.append(
             Coefficient(
@@ -90,6 +106,7 @@ def strongest_coefficients(
                 speaks_for=None if scores is None else str(scores[row]),
                 value=value,
                 slope=None if divisor == 1 else value / divisor,
+                standard_error=error if np.isfinite(error) else None,
             )
         )
     return tuple(told)

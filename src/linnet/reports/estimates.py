@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from linnet.types import Array
 
-__all__ = ["Estimate", "mean_estimate", "ratio_estimate", "share_estimate"]
+__all__ = ["NORMAL_95", "Estimate", "mean_estimate", "ratio_estimate", "share_estimate"]
 
 # The normal distribution holds 95 % within this many standard deviations of its mean.
 NORMAL_95: Final = 1.959963984540054

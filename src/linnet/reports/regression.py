@@ -13,7 +13,7 @@ from linnet.reports.estimates import Estimate, mean_estimate, ratio_estimate
 from linnet.reports.strict_json import to_json_value
 from linnet.types import Array, Unit
 
-__all__ = ["RegressionAccount", "regression_account", "written_precision"]
+__all__ = ["RegressionAccount", "gaussian_lengths", "regression_account", "written_precision"]
 
 # Tables are written in powers of ten between these.
 _COARSEST: Final = 6
@@ -192,8 +192,8 @@ def _codes(
 ) -> tuple[float | None, Estimate | None, Estimate | None]:
     """Marginal code, the model's code, and the gain: the mean of their difference row by row."""
     spread = float(np.average(spreads, weights=weight))
-    marginal = _gaussian(spreads, spread, width) if spread > 0 else None
-    lengths = _gaussian(squares, variance, width) if variance > 0 else None
+    marginal = gaussian_lengths(spreads, spread, width) if spread > 0 else None
+    lengths = gaussian_lengths(squares, variance, width) if variance > 0 else None
     return (
         None if marginal is None else float(np.average(marginal, weights=weight)),
         None if lengths is None else mean_estimate(lengths, weight),
@@ -203,6 +203,8 @@ def _codes(
     )
 
 
-def _gaussian(squares: Float[Array, " n"], variance: float, width: float) -> Float[Array, " n"]:
+def gaussian_lengths(
+    squares: Float[Array, " n"], variance: float, width: float
+) -> Float[Array, " n"]:
     """−log(Δ N(y; ŷ, σ²)) for squared distances (y − ŷ)², in nats."""
     return squares / (2 * variance) + 0.5 * log(2 * pi * variance) - log(width)
