@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from linnet.cli.accounts import account_of
 from linnet.cli.files import check_output
-from linnet.cli.inputs import AnyModel, is_classifier, regression_of
+from linnet.cli.inputs import AnyModel, is_classifier, regression_of, rows_for
 from linnet.cli.options import Reading, TaskName
 from linnet.cli.progress import fitting_shown
 from linnet.cli.reporting import check_reports, report_of, write_reports
@@ -22,7 +22,7 @@ from linnet.cli.summarising import summarise
 from linnet.cli.terminal import note, say, say_json
 from linnet.cli.unfitted import unfitted_model
 from linnet.data.tables import Table
-from linnet.errors import DataWarning, SettingError
+from linnet.errors import DataWarning, LinnetError, SettingError
 from linnet.estimators import LinearRegression, TableModel
 from linnet.reports import Account, FitSummary, RegressionAccount, summary_text
 from linnet.reports.regression import written_precision
@@ -138,11 +138,35 @@ def _report(
         name="training" if parts.held_out is None else "held out",
         earlier={} if parts.held_out is None else {"training": summary.training},
         training=training,
+        standard_errors=_standard_errors(model, parts.training),
         precision=summary.training.precision
         if isinstance(summary.training, RegressionAccount)
         else None,
     )
     write_reports(request.reports, report)
+
+
+def _standard_errors(model: AnyModel, training: Samples) -> Array | None:
+    """How far off the coefficients may be; ``None``, with a note, where that cannot be said."""
+    X = rows_for(model, training.features, training.origin)
+    regression = regression_of(model)
+    y = training.target.values
+    if is_classifier(model):
+        y, _ = match_spelling(y, model.classes_)
+    try:
+        told = regression.inference(
+            model.encoder_.transform(X) if isinstance(model, TableModel) else X,
+            y,
+            training.weight,
+        )
+    except LinnetError as why:
+        note(f"the report shows coefficients without intervals: {why}")
+        return None
+    errors = np.atleast_2d(told.standard_errors)
+    if not np.isfinite(errors).all():
+        note(*told.notes, "the report shows coefficients without intervals")
+        return None
+    return errors
 
 
 def _columns(request: FitRequest) -> ColumnChoice:
