@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         softmax_path,
     )
     from linnet.export import to_onnx, to_python, to_sklearn, to_sql
-    from linnet.features import TableEncoder
+    from linnet.features import HashingEncoder, TableEncoder
     from linnet.information import cross_entropy, entropy, kl_divergence
     from linnet.versions import show_versions
 
@@ -44,6 +44,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ConvergenceWarning": "linnet.estimators",
+    "HashingEncoder": "linnet.features",
     "HuffmanCode": "linnet.codes",
     "LinearRegression": "linnet.estimators",
     "RidgePath": "linnet.estimators",
@@ -80,6 +81,7 @@ _HOMES = {
 
 __all__ = [
     "ConvergenceWarning",
+    "HashingEncoder",
     "HuffmanCode",
     "LinearRegression",
     "LinnetError",
