@@ -3,11 +3,11 @@
 Run from a checkout with the real data beside it: python benchmarks/streaming.py [rounds]
 The stream is the training part of 20 newsgroups as JSON lines, hashed into 2^18 columns, learnt
 once; what is reported is told of the test part. linnet fits a scan. scikit-learn reads the same
-file with PyArrow, 1,000 rows at a time, through HashingVectorizer into SGDClassifier.partial_fit,
-log loss, one class against the rest. Vowpal Wabbit reads a file that was written for it before:
-words in lower case, their counts divided by the length of the text; --oaa, logistic loss. All
-start in one process, round after round; printed are medians of processor time and of the ratios
-within each round to scikit-learn, by the processor and by the clock.
+file with PyArrow, and takes 1,000 rows at a time, or all, through HashingVectorizer into
+SGDClassifier.partial_fit, log loss, one class against the rest. Vowpal Wabbit reads a file that
+was written for it before: words in lower case, their counts divided by the length of the text;
+--oaa, logistic loss. All start in one process, round after round; printed are medians of processor
+time and of the ratios within each round to scikit-learn, by the processor and by the clock.
 """
 
 import gzip
@@ -34,7 +34,6 @@ from linnet import HashingEncoder, SoftmaxRegression, TableModel, scan
 
 DATA = Path(os.environ.get("LINNET_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
 BITS = 18
-CHUNK = 1000
 WORD = re.compile(r"\b\w\w+\b")
 
 
@@ -82,17 +81,15 @@ def linnet(texts: Texts, **settings: Any) -> TableModel:
     return TableModel(SoftmaxRegression(**settings), HashingEncoder(bits=BITS)).fit(rows)
 
 
-def scikit_learn(texts: Texts) -> tuple[Any, Any]:
-    """Learn from a thousand rows at a time."""
+def scikit_learn(texts: Texts, rows: int = 1000) -> tuple[Any, Any]:
+    """Learn from some rows at a time."""
     words = HashingVectorizer(n_features=2**BITS)
     model = SGDClassifier(loss="log_loss", alpha=1 / texts.n, random_state=0)
     table = arrow_json.read_json(texts.lines)
-    for batch in table.to_batches():
-        for start in range(0, batch.num_rows, CHUNK):
-            some = batch.slice(start, CHUNK)
-            X = words.transform(some.column("text").to_pylist())
-            y = some.column("group").to_pylist()
-            model.partial_fit(X, y, classes=texts.groups)
+    for start in range(0, table.num_rows, rows):
+        some = table.slice(start, rows)
+        X = words.transform(some.column("text").to_pylist())
+        model.partial_fit(X, some.column("group").to_pylist(), classes=texts.groups)
     return words, model
 
 
@@ -109,7 +106,7 @@ def vowpal_wabbit(texts: Texts) -> Any:
 def judge_linnet(model: TableModel, texts: Texts) -> str:
     """Accuracy, bits a label, and the progressive loss."""
     table, groups = {"text": texts.test["text"]}, texts.test["group"]
-    bits = model.code_lengths(table, groups).mean()
+    bits = float(model.code_lengths(table, groups).mean())
     loss = float(model.progressive_loss_)
     return f"{100 * model.score(table, groups):.1f} % | {bits:.3f} | {loss:.3f}"
 
@@ -133,12 +130,20 @@ def judge_vowpal_wabbit(learner: Any, texts: Texts) -> str:
 
 WAYS: dict[str, tuple[Callable[[Texts], Any], Callable[[Any, Texts], str]]] = {
     "scikit-learn": (scikit_learn, judge_scikit_learn),
+    "scikit-learn, all rows at once": (
+        lambda texts: scikit_learn(texts, texts.n),
+        judge_scikit_learn,
+    ),
     "linnet, sgd": (lambda texts: linnet(texts, solver="sgd"), judge_linnet),
     "linnet, sgd, 1 row a step": (
         lambda texts: linnet(texts, solver="sgd", batch_size=1),
         judge_linnet,
     ),
     "linnet, adagrad": (lambda texts: linnet(texts, solver="adagrad"), judge_linnet),
+    "linnet, adagrad, C = 1000": (
+        lambda texts: linnet(texts, solver="adagrad", C=1000),
+        judge_linnet,
+    ),
     "Vowpal Wabbit": (vowpal_wabbit, judge_vowpal_wabbit),
 }
 

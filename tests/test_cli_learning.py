@@ -59,6 +59,8 @@ def test_a_pattern_is_learnt_and_the_model_predicts_and_is_judged(linnet):
     assert code == 0
     assert json.loads(out)["accuracy"]["value"] > 0.9
     assert library.load("fruit.linnet").encoder.bits == 12
+    code, out, err = linnet("suspects", "fruit.linnet", "part0.csv")
+    assert code == 0, err
 
 
 def test_json_tells_the_loss_of_each_pass_and_the_log_each_mark(linnet):
