@@ -174,6 +174,18 @@ def test_rows_without_a_target_and_weights_of_zero_teach_nothing(tmp_path):
     assert weighted.progressive_loss_ == pytest.approx(plain.progressive_loss_)
 
 
+def test_classes_weigh_what_they_are_given_also_before_all_have_come(tmp_path, monkeypatch):
+    monkeypatch.setattr(online, "_MOST_ENTRIES", 1000)
+    path = write(tmp_path, said(5000, 0, ("fig", "nut")) + said(5000, 1))
+    plain, weighed = (
+        model(class_weight=weight).fit(scan(path)) for weight in (None, {"plum": 1.0, "nut": 20.0})
+    )
+    rows = columns(said(300, 3))
+    sorts = np.array(rows.pop("sort"))
+    assert (weighed.predict(rows) == "nut").sum() > (plain.predict(rows) == "nut").sum()
+    assert {"fig", "plum"} <= set(plain.predict(rows)[sorts != "nut"])
+
+
 def test_a_saved_model_predicts_alike(tmp_path):
     fitted = model(solver="adagrad").fit(scan(write(tmp_path, said(200))))
     fitted.save(tmp_path / "model.linnet")
@@ -181,6 +193,7 @@ def test_a_saved_model_predicts_alike(tmp_path):
     rows = columns(said(50, 1))
     np.testing.assert_array_equal(again.predict_proba(rows), fitted.predict_proba(rows))
     assert isinstance(again.encoder, HashingEncoder)
+    assert again.encoder.get_params()["text"] == ["said"]
 
 
 def test_a_table_in_memory_is_fitted_to_its_optimum():
@@ -228,6 +241,8 @@ def test_what_cannot_be_learnt_from_is_refused(tmp_path):
         TableModel(LinearRegression(), HashingEncoder()).fit(scan(path))
     with pytest.raises(SettingError, match="how often each class occurs"):
         model(class_weight="balanced").fit(scan(path))
+    with pytest.raises(SettingError, match=r"classes=\['fig'\]: name all classes"):
+        scan(path, classes=["fig"])
     with pytest.raises(SettingError, match="schedule='cosine'"):
         model(schedule="cosine").fit(scan(path))
     with pytest.raises(SettingError, match="the target is a number"):

@@ -74,6 +74,7 @@ def _begin(request: FitRequest, streaming: Streaming) -> tuple[Scan, TableModel]
         "--cache": streaming.cache,
         "--checkpoint": streaming.checkpoint,
         "--dask": streaming.dask,
+        "--resume": streaming.resume or None,
         "--max-iter": request.settings.get("max_iter"),
         "--tol": request.settings.get("tol"),
     }

@@ -191,8 +191,12 @@ class _Learner:
         )
 
     def _weighed(self, block: HashedBlock) -> Batch:
-        batch = block.batch
-        weight = class_weights(self.estimator.class_weight, block.classes, batch.y, batch.weight)
+        batch, given = block.batch, self.estimator.class_weight
+        if isinstance(given, dict):
+            # Some of the classes that have a weight may not have come yet.
+            known = set(block.classes.tolist())
+            given = {label: weight for label, weight in given.items() if label in known}
+        weight = class_weights(given, block.classes, batch.y, batch.weight)
         return replace(batch, weight=weight)
 
     def _known_classes(self, before: Learnt | None, block: HashedBlock) -> Iterate:

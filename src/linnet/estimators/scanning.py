@@ -252,6 +252,11 @@ def scan(
         raise SettingError(f"on_error={on_error!r}: it must be 'raise' or 'skip'.")
     if task not in {"auto", "classification", "regression"}:
         raise SettingError(f"task={task!r}: it must be 'auto', 'classification' or 'regression'.")
+    if classes is not None and len(set(classes)) < 2:
+        raise SettingError(
+            f"classes={list(classes)!r}: name all classes that may occur, at least two, or leave "
+            "them out to find them."
+        )
     budget = memory_budget(memory)
     return_freed_memory()
     folder = ScanFolder(

@@ -166,7 +166,10 @@ class TableModel(BaseEstimator):
     def keep_learnt(self, learnt: Learnt, origin: str) -> "TableModel":
         """Make this the model that :func:`~linnet.estimators.online.learn_online` came to."""
         self.estimator_ = learnt.model(self.estimator, origin)
-        self.encoder_ = self._new_encoder().keep(learnt.block.known)
+        known = learnt.block.known
+        # A scan may have named columns of its own; who fits again is to find them.
+        named = {"text": known.settings.text, "categorical": known.settings.categorical}
+        self.encoder_ = self._new_encoder().set_params(**named).keep(known)
         self.progressive_loss_ = learnt.progressive.mean
         return self
 
