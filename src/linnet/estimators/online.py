@@ -6,6 +6,7 @@ from math import ceil
 from typing import Any, Final, final
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
@@ -41,6 +42,8 @@ _BYTES_PER_ENTRY: Final = 64
 _MOST_ENTRIES: Final = 1 << 22
 # The share of the memory that parameters, what a rule remembers, and copies of both may take.
 _SHARE_OF_PARAMETERS: Final = 0.6
+# Curvatures differ little between samples of so many rows.
+_ROWS_THAT_SET_THE_PACE: Final = 2048
 _NOTHING: Final = Batch(np.empty((0, 0)), np.empty(0, dtype=np.int64))
 
 
@@ -179,8 +182,10 @@ class _Learner:
                 fit_intercept=self.estimator.fit_intercept,
                 total_weight=seen,
             )
-            pace = pace or self._pace(objective)
-            iterate = self._descend(objective, batch, iterate, order, pace)
+            # All products are small, whatever the number of rows.
+            with threads(self.estimator.n_jobs, 0):
+                pace = pace or self._pace(objective, batch)
+                iterate = self._descend(objective, batch, iterate, order, pace)
             losses = iterate.losses
         return Learnt(
             block=replace(block, batch=_NOTHING),
@@ -217,11 +222,14 @@ class _Learner:
             return before.iterate
         return widened_walk(before.iterate, self.rule, known, block.classes)
 
-    def _pace(self, objective: Objective) -> Pace:
+    def _pace(self, objective: Objective, batch: Batch) -> Pace:
         size = self.estimator.batch_size
-        rate = self.estimator.learning_rate
+        few = replace(objective, source=_without_empty_columns(batch, self.random))
+        rate = self.estimator.learning_rate or default_learning_rate(
+            few, self.rule, size, self.random
+        )
         return Pace(
-            rate or default_learning_rate(objective, self.rule, size, self.random),
+            rate,
             Schedule(
                 name=self.estimator.schedule,
                 steps_per_epoch=ceil(objective.n_samples / size),
@@ -239,9 +247,7 @@ class _Learner:
             l2=objective.l2,
             share=batch.n_samples / objective.source.total_weight,
         )
-        # A step is a small product, whatever the number of rows.
-        with threads(self.estimator.n_jobs, 0):
-            return descend(objective.loss, batch, walk, self.rule, iterate)
+        return descend(objective.loss, batch, walk, self.rule, iterate)
 
     def _told(
         self, before: Learnt | None, epoch: int, batch: Batch, order: Array, losses: Array
@@ -255,6 +261,17 @@ class _Learner:
         rows = loss.rows + np.minimum(starts + size, len(order))
         told = loss.after(rows, np.add.reduceat(weight, starts), losses)
         return (*passes[: epoch - 1], told)
+
+
+def _without_empty_columns(batch: Batch, random: np.random.Generator) -> MemorySource:
+    """Take some rows, and of the many columns those that they have entries in.
+
+    Curvatures are the same, and vectors that they take are a small part as long.
+    """
+    some = MemorySource(batch.X, batch.y, batch.weight).sample(random, _ROWS_THAT_SET_THE_PACE)
+    used, places = np.unique(some.X.indices, return_inverse=True)
+    X = csr_matrix((some.X.data, places, some.X.indptr), shape=(some.n_samples, len(used)))
+    return MemorySource(X, some.y, some.weight)
 
 
 def rule_of(estimator: SoftmaxRegression) -> StepRule:
