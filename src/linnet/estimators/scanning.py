@@ -265,6 +265,8 @@ def scan(
         checkpoint=None if checkpoint is None else Path(checkpoint),
         dask=dask,
     )
+    if classes is not None and (is_array(table) or target is None):
+        raise SettingError(f"{table}: classes can be named for a table with a target column only.")
     if is_array(table):
         if target is None:
             raise SettingError(
