@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.utils import murmurhash3_32
 
-from linnet import HashingEncoder
+from linnet import HashingEncoder, SoftmaxRegression, TableModel, to_sql
 from linnet.errors import DataTypeError, ModelFileError, SettingError, TableError
 from linnet.features.words import plain_hashed_words, seed_of
 from linnet.numeric import EPSILON
@@ -155,3 +155,11 @@ def test_tables_that_cannot_be_used_are_refused():
         HashingEncoder(n_grams=0).fit(FRUIT)
     with pytest.raises(DataTypeError, match="Sparse"):
         fitted.transform(fitted.transform(FRUIT))
+
+
+def test_models_of_hashed_columns_are_not_exported():
+    fitted = TableModel(SoftmaxRegression(), HashingEncoder(bits=4)).fit(
+        {"c": ["a", "b", "a", "b"]}, ["x", "y", "x", "y"]
+    )
+    with pytest.raises(SettingError, match="which no export can write"):
+        to_sql(fitted, "rows")
