@@ -83,6 +83,9 @@ def assert_engines_agree(loss, batch, walk, rule, theta, *, walks=2):
         ours = native.descend(loss, batch, walk, rule, ours)
         theirs = descent_reference.descend(loss, batch, walk, rule, theirs)
     assert_same(ours, theirs, walks * len(walk.rates))
+    # A loss is a sum over rows of what moves with the parameters.
+    bound = 1e4 * EPSILON * (len(walk.rates) + 10) * max(1.0, np.abs(theirs.losses).max(initial=0))
+    np.testing.assert_allclose(ours.losses, theirs.losses, rtol=0, atol=bound)
     assert begun.steps == 0
     assert not arrays(begun)[1:].any()
 
@@ -430,3 +433,23 @@ def test_a_walk_can_be_interrupted():
     )
 
     assert done.stdout.split() == ["interrupted", "False"], done.stderr
+
+
+@every_rule
+@pytest.mark.parametrize("kind", LOSSES)
+@given(seed=seeds)
+@few
+def test_losses_are_those_of_rows_not_yet_learnt_from(rule, kind, seed):
+    """Each step by itself: its loss is that of its rows at the parameters it begins with."""
+    loss, batch, theta = case(seed, kind, n=40, k=5, q=3, weighted=True, intercept=True)
+    walk = walk_over(batch, seed, batch_size=7)
+    now = Iterate.begin(theta, rule)
+    for rows, rate in walk.steps():
+        some = batch.take(rows)
+        Z = np.hstack([some.X, np.ones((len(rows), 1))]) @ now.theta.T
+        each = some.weight * loss.value(Z, some.y)
+        step = replace(walk, order=rows, rates=np.array([rate]))
+        now = engine.descend(loss, batch, step, rule, now)
+        # Losses are differences of scores and their sums.
+        bound = 100 * EPSILON * max(1.0, some.weight @ np.abs(Z).sum(axis=1))
+        np.testing.assert_allclose(now.losses, [each.sum()], rtol=0, atol=bound)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         softmax_path,
     )
     from linnet.export import to_onnx, to_python, to_sklearn, to_sql
-    from linnet.features import TableEncoder
+    from linnet.features import HashingEncoder, TableEncoder
     from linnet.information import cross_entropy, entropy, kl_divergence
     from linnet.reports import model_report, write_report
     from linnet.versions import show_versions
@@ -48,6 +48,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ConvergenceWarning": "linnet.estimators",
+    "HashingEncoder": "linnet.features",
     "HuffmanCode": "linnet.codes",
     "LinearRegression": "linnet.estimators",
     "Ridge": "linnet.estimators",
@@ -89,6 +90,7 @@ _HOMES = {
 
 __all__ = [
     "ConvergenceWarning",
+    "HashingEncoder",
     "HuffmanCode",
     "LinearRegression",
     "LinnetError",

@@ -22,6 +22,7 @@ __all__ = ["fit"]
 _COLUMNS = "Columns"
 _ESTIMATOR = "Settings of the estimator"
 _LARGE = "Tables larger than memory"
+_STREAMS = "Learning from rows as they come"
 
 
 def fit(
@@ -169,6 +170,29 @@ def fit(
             rich_help_panel=_LARGE,
         ),
     ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Learn from the rows as they come, so many times, without a first pass; with "
+            "--solver sgd, adam or, by default, adagrad. What is no number is hashed.",
+            rich_help_panel=_STREAMS,
+        ),
+    ] = None,
+    bits: Annotated[
+        int | None,
+        typer.Option(
+            help="Hash into 2^bits columns, from 1 to 26; 18 by default.",
+            rich_help_panel=_STREAMS,
+        ),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            help="All classes, as a,b,c: another label is an error. Found as they come by default.",
+            rich_help_panel=_STREAMS,
+        ),
+    ] = None,
     log_json: Annotated[
         bool,
         typer.Option(
@@ -185,6 +209,7 @@ def fit(
     Several files, a pattern, a query, or a table too large for memory is read in chunks.
     """
     from linnet.cli.fitting import FitRequest, fit_and_tell
+    from linnet.cli.learning import learn_scan_and_tell
     from linnet.cli.scanning import Streaming, fit_scan_and_tell, is_streamed
     from linnet.cli.terminal import hush
 
@@ -232,8 +257,13 @@ def fit(
         on_error=on_error,
         log_json=log_json,
         dask=dask,
+        epochs=epochs,
+        bits=bits,
+        classes=classes,
     )
-    if is_streamed(streaming):
+    if streaming.is_online:
+        learn_scan_and_tell(request, streaming, as_json=as_json, quiet=quiet)
+    elif is_streamed(streaming):
         fit_scan_and_tell(request, streaming, as_json=as_json, quiet=quiet)
     else:
         fit_and_tell(request, as_json=as_json, quiet=quiet)

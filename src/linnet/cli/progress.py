@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Final, Self, final
 
 from linnet.data.budget import bytes_in_words
+from linnet.estimators.progressive import Mark
 from linnet.solvers import Step
 from linnet.solvers.progress import listening
 
@@ -149,6 +150,12 @@ class ScanProgress:
             self._bar.reset(self._task, total=1.0)
         with listening(show):
             yield
+
+    def marked(self, mark: Mark, epoch: int) -> None:
+        """Tell the progressive loss after so many rows."""
+        if self._as_json:
+            bits, last = mark.mean, mark.since_last
+            self._log("progressive", epoch=epoch, rows=mark.rows, bits=bits, bits_since_last=last)
 
     def _log(self, event: str, **facts: Any) -> None:
         line = {"event": event, "seconds": round(monotonic() - self._began, 3), **facts}

@@ -37,7 +37,7 @@ from linnet.reports import (
 )
 from linnet.reports.regression import written_precision
 
-__all__ = ["Streaming", "fit_scan_and_tell", "is_beyond_memory", "is_streamed"]
+__all__ = ["Streaming", "fit_scan_and_tell", "is_beyond_memory", "is_streamed", "scan_of"]
 
 # A table read whole takes several times its size as text.
 _SIZES_IN_MEMORY: Final = 4
@@ -59,11 +59,19 @@ class Streaming:
     on_error: str = "raise"
     log_json: bool = False
     dask: str | None = None
+    epochs: int | None = None
+    bits: int | None = None
+    classes: str | None = None
+
+    @property
+    def is_online(self) -> bool:
+        """Whether rows are to be learnt from as they come, without a first pass."""
+        return self.epochs is not None or self.bits is not None
 
     @property
     def is_asked_for(self) -> bool:
         """Whether an option makes sense for streams alone."""
-        given = (self.query, self.memory, self.cache, self.checkpoint, self.dask)
+        given = (self.query, self.memory, self.cache, self.checkpoint, self.dask, self.classes)
         return any(each is not None for each in given) or self.on_error != "raise"
 
 
@@ -108,7 +116,7 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
     with ScanProgress(
         request.settings.get("tol", 1e-6), wanted=shown, as_json=streaming.log_json
     ) as progress:
-        data = replace(_scan_of(request, streaming), watcher=progress.reading)
+        data = replace(scan_of(request, streaming), watcher=progress.reading)
         progress.n_bytes = data.n_bytes
         with data.prepared() as rows:
             note(*rows.notes)
@@ -153,7 +161,8 @@ def _summary(
     )
 
 
-def _scan_of(request: FitRequest, streaming: Streaming) -> Scan | MatrixScan:
+def scan_of(request: FitRequest, streaming: Streaming) -> Scan | MatrixScan:
+    """Describe the rows that a command names."""
     tables: str | Sequence[str] = streaming.tables
     database = None
     if streaming.query is not None:
@@ -179,8 +188,15 @@ def _scan_of(request: FitRequest, streaming: Streaming) -> Scan | MatrixScan:
         database=database,
         query=streaming.query is not None,
         dask=streaming.dask,
+        classes=None if streaming.classes is None else _classes(streaming.classes),
     )
     return replace(data, validation=_share(request.validation), seed=request.seed)
+
+
+def _classes(named: str) -> list[str] | list[int]:
+    """Classes as they are written on the command line; whole numbers if all of them are."""
+    names = [name.strip() for name in named.split(",")]
+    return [int(n) for n in names] if all(n.lstrip("-").isdecimal() for n in names) else names
 
 
 def _share(validation: str) -> float:

@@ -18,6 +18,7 @@ from linnet.data.writing import write_table
 from linnet.description import Suspects, suspects
 from linnet.errors import SettingError
 from linnet.estimators import TableModel, load
+from linnet.features import HashingEncoder
 from linnet.reports import to_json_value
 from linnet.types import Array
 
@@ -109,7 +110,9 @@ def _own_columns(model: AnyModel, features: Features, origin: str) -> Any:
     """Rows as the model takes them, with its own columns alone: the label is not to be refitted."""
     rows = rows_for(model, features, origin)
     if isinstance(model, TableModel) and isinstance(rows, Table):
-        used = {encoder.name for encoder in model.encoder_.encoders_}
+        encoder = model.encoder_
+        hashed = isinstance(encoder, HashingEncoder)
+        used = set(encoder.kinds_) if hashed else {each.name for each in encoder.encoders_}
         return rows.only([name for name in rows.names if name in used])
     return rows
 

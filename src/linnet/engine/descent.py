@@ -19,7 +19,7 @@ at the end of the walk. All else is the same for dense and sparse rows.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias, final
 
 import numpy as np
@@ -75,11 +75,14 @@ class Iterate:
     """Parameters Θ between two steps, what the rule remembers, and the steps taken so far.
 
     ``slots`` hold, in the shape of Θ, v and U as far as they are needed; or G; or M and V.
+    ``losses`` are those of the walk that ended here: for each of its steps Σᵢ sᵢ ℓᵢ of its rows
+    before it was taken, and so under parameters that had not learnt from them.
     """
 
     theta: Float[Array, "m p"]
     slots: tuple[Float[Array, "m p"], ...] = ()
     steps: int = 0
+    losses: Float[Array, " t"] = field(default_factory=lambda: np.empty(0))
 
     @classmethod
     def begin(cls, theta: Float[Array, "m p"], rule: StepRule) -> "Iterate":

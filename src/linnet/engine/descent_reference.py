@@ -21,21 +21,23 @@ def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Itera
     penalty[batch.X.shape[1] :] = 0
     # Sums of the rates of the steps that each column has missed.
     missed = np.zeros(now.theta.shape[1])
+    losses = []
     for rows, rate in walk.steps():
         some = _rows_of(batch, rows)
         if rule.optimizer == "sgd":
-            g = _mean_gradient(loss, some, now.theta, walk)
+            lost, g = _loss_and_mean_gradient(loss, some, now.theta, walk)
             now = _linear_step(g + penalty * now.theta, rate, rule, now)
         else:
             met = _columns_met(some, now.theta, rule)
             _let_penalty_flow(rule, now, penalty * missed * met)
-            g = _mean_gradient(loss, some, now.theta, walk)
+            lost, g = _loss_and_mean_gradient(loss, some, now.theta, walk)
             now = _scaled_step(g, rate, rule, now, met)
             _let_penalty_flow(rule, now, penalty * rate * met)
             missed = np.where(met, 0, missed + rate)
+        losses.append(lost)
     if rule.optimizer != "sgd":
         _let_penalty_flow(rule, now, penalty * missed)
-    return now
+    return replace(now, losses=np.array(losses))
 
 
 def _rows_of(batch: Batch, rows: Array) -> Batch:
@@ -43,10 +45,11 @@ def _rows_of(batch: Batch, rows: Array) -> Batch:
     return Batch(batch.X[rows], batch.y[rows], weight)
 
 
-def _mean_gradient(
+def _loss_and_mean_gradient(
     loss: Loss, some: Batch, theta: Float[Array, "m p"], walk: Walk
-) -> Float[Array, "m p"]:
-    return gradient_pass(loss, some, theta)[1] * (walk.share / some.n_samples)
+) -> tuple[float, Float[Array, "m p"]]:
+    value, gradient = gradient_pass(loss, some, theta)
+    return float(value), gradient * (walk.share / some.n_samples)
 
 
 def _linear_step(slope: Float[Array, "m p"], rate: float, rule: StepRule, now: Iterate) -> Iterate:

@@ -255,6 +255,7 @@ def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Itera
     to their entries, whatever the rule.
     """
     after = iterate.copy()
+    losses = np.zeros(len(walk.rates))
     weight = batch.weight
     fault = _native.descend(
         _rows(batch.X),
@@ -265,6 +266,7 @@ def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Itera
         *_places(rule, after.slots),
         np.ascontiguousarray(walk.order, dtype=np.int64),
         np.ascontiguousarray(walk.rates, dtype=np.float64),
+        losses,
         loss="squared" if isinstance(loss, SquaredLoss) else "softmax",
         anchored=isinstance(loss, SoftmaxCrossEntropy) and bool(loss.anchored),
         rule=_rule(rule),
@@ -280,7 +282,7 @@ def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Itera
     )
     if fault is not None:
         _raise(fault, classes=len(after.theta) + int(getattr(loss, "anchored", False)))
-    return replace(after, steps=iterate.steps + len(walk.rates))
+    return replace(after, steps=iterate.steps + len(walk.rates), losses=losses)
 
 
 def exp(x: Float[Array, " n"]) -> Float[Array, " n"]:

@@ -54,6 +54,8 @@ class Scan:
         Columns to leave out; those whose numbers are codes; those whose words to use.
     folder : ScanFolder
         Where encoded rows go, and how they are gone through.
+    classes : tuple or None
+        The classes, if they are known beforehand.
     validation, seed : float and int
         Share of the rows to hold out, of up to 100,000, and the seed of their choice.
     watcher : function
@@ -69,6 +71,7 @@ class Scan:
     categorical: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     folder: ScanFolder
+    classes: tuple[Any, ...] | None = None
     validation: float = 0.0
     seed: int = 0
     watcher: Watcher | None = field(default=None, compare=False)
@@ -107,7 +110,7 @@ class Scan:
 
     def _fingerprint(self, encoder: TableEncoder) -> str:
         settings = sorted((name, repr(value)) for name, value in encoder.get_params().items())
-        columns = (self.target, self.weight, self.task, self.drop)
+        columns = (self.target, self.weight, self.task, self.drop, self.classes)
         return digest(self.identity, columns, self.validation, self.seed, tuple(settings))
 
     def _read(self, encoder: TableEncoder, folder: Path, memory: int) -> PreparedRows:
@@ -118,6 +121,7 @@ class Scan:
             weight=self.weight,
             drop=self.drop,
             encoder=encoder,
+            known_classes=self.classes,
             progress=self._watching("reading"),
         )
         rows = replace(rows, batch_values=min(BATCH_VALUES, memory // _BYTES_PER_BATCH_VALUE))
@@ -169,6 +173,7 @@ def scan(
     database: str | None = None,
     query: bool | None = None,
     dask: Any = None,
+    classes: Sequence[Any] | None = None,
 ) -> Scan | MatrixScan:
     r"""Describe a table of any size, for a model to be fitted to it.
 
@@ -213,6 +218,8 @@ def scan(
     dask : "local", address or distributed.Client, optional
         A Dask cluster: its workers read the encoded rows from ``cache``, a folder that all of
         them see, hold them, and make the passes.
+    classes : sequence, optional
+        All classes, if they are known beforehand: another label is then an error.
 
     Returns
     -------
@@ -245,6 +252,11 @@ def scan(
         raise SettingError(f"on_error={on_error!r}: it must be 'raise' or 'skip'.")
     if task not in {"auto", "classification", "regression"}:
         raise SettingError(f"task={task!r}: it must be 'auto', 'classification' or 'regression'.")
+    if classes is not None and len(set(classes)) < 2:
+        raise SettingError(
+            f"classes={list(classes)!r}: name all classes that may occur, at least two, or leave "
+            "them out to find them."
+        )
     budget = memory_budget(memory)
     return_freed_memory()
     folder = ScanFolder(
@@ -253,6 +265,8 @@ def scan(
         checkpoint=None if checkpoint is None else Path(checkpoint),
         dask=dask,
     )
+    if classes is not None and (is_array(table) or target is None):
+        raise SettingError(f"{table}: classes can be named for a table with a target column only.")
     if is_array(table):
         if target is None:
             raise SettingError(
@@ -293,6 +307,7 @@ def scan(
         categorical=tuple(categorical),
         text=tuple(text),
         folder=folder,
+        classes=None if classes is None else tuple(classes),
     )
 
 

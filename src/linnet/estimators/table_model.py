@@ -17,11 +17,13 @@ from linnet.estimators.inference.table_columns import columns_of_encoder
 from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.matrix_scan import MatrixScan
+from linnet.estimators.online import Learnt, learn_online
 from linnet.estimators.ridge_regression import Ridge
 from linnet.estimators.saving import State, write_model
 from linnet.estimators.scanning import Scan
 from linnet.estimators.softmax import SoftmaxRegression
 from linnet.features.encoder import TableEncoder
+from linnet.features.hashing import HashingEncoder
 from linnet.information.units import InformationArray
 from linnet.types import Array, Unit
 
@@ -35,8 +37,10 @@ class TableModel(BaseEstimator):
     ----------
     estimator : SoftmaxRegression or LinearRegression
         The regression; it is cloned.
-    encoder : TableEncoder or None, default None
-        How tables become numbers; ``None`` for one with default settings. It is cloned.
+    encoder : TableEncoder, HashingEncoder or None, default None
+        How tables become numbers; ``None`` for a TableEncoder with default settings. It is cloned.
+        A HashingEncoder needs no first pass: fitted to a scan, a regression with a stochastic
+        solver learns from its rows as they come, ``max_iter`` times, once by default.
     target : str or None, default None
         Name of the column that is predicted, kept for those who load the model.
 
@@ -46,6 +50,9 @@ class TableModel(BaseEstimator):
         The fitted regression and encoder.
     classes_ : array of shape (q,)
         The classes, of a classifier.
+    progressive_loss_ : Information
+        Of a fit to a scan with a HashingEncoder: mean code length of a label, in bits, under the
+        model that had not yet learnt from it, over the first pass.
 
     Examples
     --------
@@ -58,7 +65,7 @@ class TableModel(BaseEstimator):
     def __init__(
         self,
         estimator: SoftmaxRegression | LinearRegression,
-        encoder: TableEncoder | None = None,
+        encoder: TableEncoder | HashingEncoder | None = None,
         *,
         target: str | None = None,
     ) -> None:
@@ -86,13 +93,15 @@ class TableModel(BaseEstimator):
         TableModel
             This model, fitted.
         """
-        encoder = TableEncoder() if self.encoder is None else clone(self.encoder)
+        encoder = self._new_encoder()
         if isinstance(table, MatrixScan):
             raise SettingError(
                 f"{table.origin}: a matrix has no named columns to encode. Fit SoftmaxRegression "
                 "or LinearRegression to it directly."
             )
         if isinstance(table, Scan):
+            if isinstance(encoder, HashingEncoder):
+                return self._fit_online(table, encoder)
             with table.prepared(encoder) as rows:
                 return self.fit_rows(rows)
         X = encoder.fit_transform(table)
@@ -104,6 +113,65 @@ class TableModel(BaseEstimator):
         """Fit the regression to rows that are encoded already."""
         self.estimator_ = clone(self.estimator).fit(rows)
         self.encoder_ = rows.encoder
+        return self
+
+    def partial_fit(
+        self,
+        table: Any,
+        y: Any,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> "TableModel":
+        """Learn from further rows, with a HashingEncoder: see the regression's own method.
+
+        Parameters
+        ----------
+        table, y, sample_weight
+            As for :meth:`fit`.
+        classes : array of shape (q,), optional
+            All classes that will ever occur. A classifier needs them at the first call.
+
+        Returns
+        -------
+        TableModel
+            This model, improved.
+
+        Raises
+        ------
+        SettingError
+            If the encoder is no HashingEncoder: another is fitted to all rows at once.
+
+        Examples
+        --------
+        >>> model = TableModel(SoftmaxRegression(), encoder=HashingEncoder(bits=8, text="said"))
+        >>> for said in (["ripe figs", "sour plums"], ["two figs", "blue plums"]):
+        ...     _ = model.partial_fit({"said": said}, ["fig", "plum"], classes=["fig", "plum"])
+        >>> model.predict({"said": ["plums", "figs"]})
+        array(['plum', 'fig'], dtype='<U4')
+        """
+        encoder = self.encoder_ if hasattr(self, "encoder_") else self._new_encoder()
+        if not isinstance(encoder, HashingEncoder):
+            raise SettingError(
+                "partial_fit needs an encoder that need not see all rows beforehand: give "
+                "TableModel encoder=HashingEncoder()."
+            )
+        X = encoder.partial_fit(table).transform(table)
+        estimator = self.estimator_ if hasattr(self, "estimator_") else clone(self.estimator)
+        if isinstance(estimator, SoftmaxRegression):
+            estimator.partial_fit(X, y, classes=classes, sample_weight=sample_weight)
+        else:
+            estimator.partial_fit(X, y, sample_weight=sample_weight)
+        self.estimator_, self.encoder_ = estimator, encoder
+        return self
+
+    def keep_learnt(self, learnt: Learnt, origin: str) -> "TableModel":
+        """Make this the model that :func:`~linnet.estimators.online.learn_online` came to."""
+        self.estimator_ = learnt.model(self.estimator, origin)
+        known = learnt.block.known
+        # A scan may have named columns of its own; who fits again is to find them.
+        named = {"text": known.settings.text, "categorical": known.settings.categorical}
+        self.encoder_ = self._new_encoder().set_params(**named).keep(known)
+        self.progressive_loss_ = learnt.progressive.mean
         return self
 
     @property
@@ -197,6 +265,7 @@ class TableModel(BaseEstimator):
         meta = {
             "target": self.target,
             "regression": type(self.estimator_).__name__,
+            "encoder_kind": type(self.encoder_).__name__,
             "encoder": encoder,
             "model": model,
         }
@@ -211,10 +280,23 @@ class TableModel(BaseEstimator):
         if meta["regression"] not in kinds:
             raise ModelFileError(f"unknown regression {meta['regression']!r}")
         estimator = kinds[meta["regression"]].from_state((meta["model"], _part(arrays, "model.")))
-        encoder = TableEncoder.from_state(meta["encoder"], _part(arrays, "encoder."))
+        encoders = {each.__name__: each for each in (TableEncoder, HashingEncoder)}
+        # Older files know of one kind only.
+        kind = meta.get("encoder_kind", "TableEncoder")
+        if kind not in encoders:
+            raise ModelFileError(f"unknown encoder {kind!r}")
+        encoder = encoders[kind].from_state(meta["encoder"], _part(arrays, "encoder."))
         model = cls(clone(estimator), clone(encoder), target=meta["target"])
         model.estimator_, model.encoder_ = estimator, encoder
         return model
+
+    def _new_encoder(self) -> Any:
+        return TableEncoder() if self.encoder is None else clone(self.encoder)
+
+    def _fit_online(self, rows: Scan, encoder: HashingEncoder) -> "TableModel":
+        for learnt in learn_online(rows, self.estimator, encoder):
+            last = learnt
+        return self.keep_learnt(last, rows.stream.origin)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "estimator_")

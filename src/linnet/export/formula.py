@@ -15,6 +15,7 @@ from linnet.estimators.softmax_parameters import weights_of
 from linnet.export.terms import ColumnType, Cycle, Gap, Levels, Quantity, Term, Words
 from linnet.features.categories import CategoryEncoder
 from linnet.features.dates import DateEncoder
+from linnet.features.hashing import HashingEncoder
 from linnet.features.plan import ColumnEncoder
 from linnet.features.quantities import NumberEncoder
 from linnet.features.text import TextEncoder
@@ -147,6 +148,11 @@ def _plain(
 def _encoded(
     model: TableModel, weights: _Weights
 ) -> tuple[dict[str, ColumnType], tuple[Term, ...]]:
+    if isinstance(model.encoder_, HashingEncoder):
+        raise SettingError(
+            "The model's HashingEncoder hashes words and categories, which no export can write. "
+            "Fit with a TableEncoder, or predict with linnet."
+        )
     columns: dict[str, ColumnType] = {}
     terms: list[Term] = []
     start = 0

@@ -15,7 +15,7 @@ from linnet.features.moments import Moments
 from linnet.features.quantities import NumberEncoder
 from linnet.types import Array
 
-__all__ = ["DateEncoder", "DatePart", "Places", "date_values"]
+__all__ = ["DateEncoder", "DatePart", "Places", "date_values", "days_and_places"]
 
 _DAY_IN_MICROSECONDS: Final = 86_400_000_000
 _LEVELS: Final = {
@@ -121,10 +121,18 @@ class DateEncoder:
 
 def date_values(column: ArrowColumn, name: str, origin: str) -> tuple[Float[Array, " n"], Places]:
     """Return the days since 1970-01-01, NaN where missing, and the places in the cycles."""
-    moments = _moments(column, name, origin)
-    found = {unit: np.unique(_places(unit, moments)) for unit in _LEVELS}
+    days, cycles = days_and_places(column, name, origin)
+    found = {unit: np.unique(places) for unit, places in cycles.items()}
     seen = {unit: frozenset(places[places >= 0].tolist()) for unit, places in found.items()}
-    return _days(moments), Places(seen)
+    return days, Places(seen)
+
+
+def days_and_places(
+    column: ArrowColumn, name: str, origin: str
+) -> tuple[Float[Array, " n"], dict[str, Int[Array, " n"]]]:
+    """Return the days since 1970-01-01, NaN where missing, and each row's place in each cycle."""
+    moments = _moments(column, name, origin)
+    return _days(moments), {unit: _places(unit, moments) for unit in _LEVELS}
 
 
 def _lookup(part: DatePart) -> Int[Array, " places"]:

@@ -19,6 +19,7 @@ __all__ = [
     "check_target",
     "class_numbers",
     "classes_of",
+    "distinct_labels",
     "known_rows",
     "target_numbers",
     "weights_of",
@@ -170,3 +171,20 @@ def _labels(values: ArrowArray) -> Array:
     if is_whole and np.abs(labels).max(initial=0) < _LARGEST_WHOLE:
         return labels.astype(np.int64)
     return labels
+
+
+def distinct_labels(column: ArrowColumn) -> Array:
+    """Return the different labels of a column, sorted; none of a column without any."""
+    known = column.drop_null()
+    if not len(known):
+        return np.empty(0, dtype=object)
+    import pyarrow.compute as pc
+
+    values = pc.unique(known.cast(known.type.value_type) if _is_coded(known) else known)
+    return np.sort(_labels(values))
+
+
+def _is_coded(column: ArrowColumn) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_dictionary(column.type))

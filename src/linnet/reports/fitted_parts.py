@@ -112,7 +112,7 @@ def fitting_of(model: AnyModel) -> Fitting:
     steps = list(regression.history_)
     return Fitting(
         certificate=regression.certificate_,
-        steps=int(regression.n_iter_),
+        steps=int(np.ravel(regression.n_iter_)[0]),
         passes=steps[-1].passes if steps else None,
         seconds=steps[-1].seconds if steps else np.nan,
     )

@@ -30,6 +30,7 @@ struct Descent {
   // m x p each: the parameters, then what the rule remembers; null where it has none. They are
   // v and u, or G, or both moments.
   double *theta = nullptr, *slots[2] = {nullptr, nullptr};
+  double *losses = nullptr; // of each step: those of its rows, added up, before it is taken
 
   std::int64_t steps() const { return (count + batch - 1) / batch; }
   bool averages() const { return slots[1] && rule != Rule::adam; }

@@ -203,6 +203,7 @@ inline bool descend_dense(const Descent &descent, void *working, Fault &fault, c
                           ? plain_dense_step(descent, at, t, count, scale, fault)
                           : dense_step(descent, at, t, count, fault);
     if (!good) return false;
+    keep_losses(descent, at.rows, t);
   }
   multiply(at.weights[0], descent.job.m * at.ld, scale.now);
   carry(descent, at, true);

@@ -53,6 +53,12 @@ inline bool gathered_residuals(const Descent &descent, Gathered &rows, const std
   return false;
 }
 
+// Keeps what the rows of step `t` lost before it was taken, and begins anew.
+inline void keep_losses(const Descent &descent, Gathered &rows, std::int64_t t) {
+  if (descent.losses) descent.losses[t] = rows.value[0] + rows.value[1];
+  rows.value[0] = rows.value[1] = 0;
+}
+
 // Lines of `count` rows: as few vectors as hold them.
 inline void set_rows(Gathered &rows, std::int64_t count) {
   rows.lines.ld = (count + WIDTH<double> - 1) / WIDTH<double> * WIDTH<double>;

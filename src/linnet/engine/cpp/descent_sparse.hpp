@@ -296,6 +296,7 @@ bool descend_sparse(const Descent &descent, void *working, Fault &fault, const P
     const std::int64_t left = descent.count - first;
     const std::int64_t count = left < descent.batch ? left : descent.batch;
     if (!(plain ? walk.plain_step(t, count, scale) : walk.step(t, count, catching))) return false;
+    keep_losses(descent, at.rows, t);
   }
   const Metric metric = Metric::at(descent, descent.before + descent.steps());
   for (std::int64_t c = 0; !plain && c < job.k(); ++c) catching.column(c, descent.steps(), metric);

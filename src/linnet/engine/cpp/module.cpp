@@ -390,7 +390,7 @@ void read_order(Request &request, Descent &descent, nb::object order, nb::object
 
 nb::object descend(nb::tuple X, nb::object targets, const std::string &kind, nb::object weight,
                    nb::object theta, nb::object first, nb::object second, nb::object order,
-                   nb::object rates, const std::string &loss, bool anchored,
+                   nb::object rates, nb::object losses, const std::string &loss, bool anchored,
                    const std::string &rule, std::int64_t batch, double l2, double share,
                    double momentum, double beta1, double beta2, double epsilon,
                    std::int64_t before, const std::string &simd) {
@@ -419,6 +419,9 @@ nb::object descend(nb::tuple X, nb::object targets, const std::string &kind, nb:
   if ((needs_first && !descent.slots[0]) || (needs_second && !descent.slots[1]))
     throw std::invalid_argument("the rule needs more to remember");
   read_order(request, descent, order, rates);
+  const View &lost = request.view(losses, 1, true);
+  if (lost.size() != descent.steps()) throw std::invalid_argument("losses of the wrong length");
+  descent.losses = lost.contiguous<double>("losses");
   descent.job = job;
   Fault fault;
   Ending ending;
@@ -469,7 +472,8 @@ NB_MODULE(_native, module) {
              nb::arg("simd"), nb::arg("sums"));
   module.def("descend", &linnet::descend, nb::arg("X"), nb::arg("targets"), nb::arg("kind"),
              nb::arg("weight").none(), nb::arg("theta"), nb::arg("first").none(),
-             nb::arg("second").none(), nb::arg("order"), nb::arg("rates"), nb::kw_only(),
+             nb::arg("second").none(), nb::arg("order"), nb::arg("rates"), nb::arg("losses"),
+             nb::kw_only(),
              nb::arg("loss"), nb::arg("anchored"), nb::arg("rule"), nb::arg("batch"),
              nb::arg("l2"), nb::arg("share"), nb::arg("momentum"), nb::arg("beta1"),
              nb::arg("beta2"), nb::arg("epsilon"), nb::arg("before"), nb::arg("simd"));

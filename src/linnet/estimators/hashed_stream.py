@@ -1,0 +1,222 @@
+"""Rows of a scan, hashed as they come and gathered into blocks in which their order is drawn."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final, final
+
+import numpy as np
+from scipy.sparse import vstack
+
+from linnet.data.batch import Batch
+from linnet.data.streams import Chunk
+from linnet.data.tables import Table, select_column
+from linnet.errors import SettingError, TableError
+from linnet.estimators.scanning import Scan
+from linnet.features.columns import task_of
+from linnet.features.first_pass import THREADS, check_finite, no_rows
+from linnet.features.hashed_table import HashedTable
+from linnet.features.hashing import HashingEncoder, hashing_settings
+from linnet.features.labels import read_labels
+from linnet.features.summaries import Role, summarise
+from linnet.features.targets import (
+    check_target,
+    class_numbers,
+    distinct_labels,
+    known_rows,
+    weights_of,
+)
+from linnet.parallel import in_order
+from linnet.types import Array
+
+__all__ = ["HashedBlock", "HashedStream"]
+
+# A table is cut so that hashing has something to do on each thread, and no piece grows large.
+_ROWS_AT_A_TIME: Final = 4096
+
+
+@final
+@dataclass(frozen=True)
+class HashedBlock:
+    """Some rows that are learnt from together, in an order drawn at random.
+
+    Parameters
+    ----------
+    batch : Batch
+        The rows, with the numbers of their classes.
+    known : HashedTable
+        What was known of the table when the last of them was encoded.
+    classes : array of shape (q,)
+        The classes known by then, sorted.
+    n_missing : int
+        Rows left out before the end of the block, because their target is missing.
+    """
+
+    batch: Batch
+    known: HashedTable
+    classes: Array
+    n_missing: int
+
+
+@final
+@dataclass(frozen=True)
+class _Piece:
+    """Rows to be encoded, with what is known by then."""
+
+    table: Table
+    rows: Array
+    known: HashedTable
+    classes: Array
+    n_missing: int
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class HashedStream:
+    """The rows of a scan, made anew in each pass; the first learns what numbers are like.
+
+    Parameters
+    ----------
+    data : Scan
+        The rows, the target, and perhaps the classes.
+    encoder : HashingEncoder
+        Its settings are used.
+    values : int
+        Entries of a block, if it has more than a few rows: the bound of the shuffling.
+    """
+
+    data: Scan
+    encoder: HashingEncoder
+    values: int
+
+    def blocks(self, last: HashedBlock | None = None) -> Iterator[HashedBlock]:
+        """Go through the rows; after a first pass, with what its ``last`` block knew.
+
+        Raises
+        ------
+        TableError
+            If a row cannot be used, with file and row; or its label is not among the classes
+            that were announced.
+        SettingError
+            If the target is a number.
+        """
+        waiting: list[Batch] = []
+        entries, classes = 0, np.empty(0, dtype=object)
+        for piece, batch in in_order(_encoded, self._pieces(last), THREADS):
+            if len(classes) != len(piece.classes):
+                waiting = [_renumbered(each, classes, piece.classes) for each in waiting]
+            classes = piece.classes
+            waiting.append(batch)
+            entries += batch.X.nnz + batch.n_samples
+            if entries >= self.values:
+                yield HashedBlock(_joined(waiting), piece.known, classes, piece.n_missing)
+                waiting, entries = [], 0
+        if waiting:
+            yield HashedBlock(_joined(waiting), piece.known, classes, piece.n_missing)
+
+    def _pieces(self, last: HashedBlock | None) -> Iterator[tuple[_Piece, str, str | None]]:
+        data = self.data
+        names, origin = data.stream.names, data.stream.origin
+        header = no_rows(names, origin)
+        target = select_column(header, data.target)
+        weight = None if data.weight is None else select_column(header, data.weight)
+        dropped = {select_column(header, name) for name in data.drop}
+        features = [name for name in names if name not in {target, weight, *dropped}]
+        if target == weight or target in dropped:
+            raise SettingError(
+                f"{target!r} is the target, so it can be neither dropped nor the weight."
+            )
+        if not features:
+            raise TableError(f"{origin}: no column is left beside the target to predict it from.")
+        settings = hashing_settings(
+            self.encoder,
+            no_rows(features, origin),
+            categorical=data.categorical,
+            text=data.text,
+        )
+        known = None if last is None else last.known
+        classes = self._announced() if last is None else last.classes
+        used = [*features, target, *([] if weight is None else [weight])]
+        n_missing, n_rows = 0, 0
+        for chunk in self._chunks(used):
+            n_rows += chunk.table.n_rows
+            if data.watcher is not None:
+                data.watcher("reading", n_rows, chunk.bytes_read)
+            check_finite(chunk, used)
+            table, rows = known_rows(chunk, target)
+            n_missing += chunk.table.n_rows - table.n_rows
+            if not table.n_rows:
+                continue
+            if known is None:
+                self._check_task(table, target)
+                known = HashedTable.of(table.only(features), settings)
+            check_target(table, target, rows, "classification")
+            if last is None:
+                known = known.seen(table)
+                classes = self._found(classes, table, target)
+            yield _Piece(table, rows, known, classes, n_missing), target, weight
+
+    def _chunks(self, used: list[str]) -> Iterator[Chunk]:
+        for chunk in self.data.stream.chunks(used):
+            for start in range(0, chunk.table.n_rows, _ROWS_AT_A_TIME):
+                columns = chunk.table.columns.slice(start, _ROWS_AT_A_TIME)
+                table = replace(chunk.table, columns=columns)
+                yield replace(chunk, table=table, first_row=chunk.first_row + start)
+
+    def _announced(self) -> Array:
+        if self.data.classes is None:
+            return np.empty(0, dtype=object)
+        return read_labels(np.asarray(self.data.classes), given=True).classes
+
+    def _found(self, classes: Array, table: Table, target: str) -> Array:
+        """Give the classes with those that turn up in further rows, if none were announced."""
+        if self.data.classes is not None:
+            return classes
+        labels = distinct_labels(table.column(target))
+        if not len(classes):
+            return labels
+        every = np.unique(np.concatenate([classes, labels]))
+        return every if len(every) > len(classes) else classes
+
+    def _check_task(self, table: Table, target: str) -> None:
+        """Refuse a target that is a number: what is learnt here are classes."""
+        task, reason = self.data.task, "task says so"
+        if task == "auto" and self.data.classes is None:
+            guess = task_of(summarise(target, table.column(target), role=Role.TARGET))
+            task, reason = guess.task, guess.reason
+        if task == "regression":
+            raise SettingError(
+                f"{table.origin}, column {target!r}: the target is a number, because {reason}, and "
+                "steps over a stream learn classes. Leave --epochs and the HashingEncoder out: "
+                "least squares need one exact pass. Or say task='classification'."
+            )
+
+
+def _encoded(item: tuple[_Piece, str, str | None]) -> tuple[_Piece, Batch]:
+    piece, target, weight = item
+    table = piece.table
+    column = table.column(target)
+    codes = class_numbers(column, piece.classes)
+    if (codes < 0).any():
+        place = int(np.argmax(codes < 0))
+        raise TableError(
+            f"{table.origin}, column {target!r}, row {piece.rows[place]}: the label "
+            f"{column[place].as_py()!s} is not among the {len(piece.classes)} classes announced. "
+            "Name it with them, or leave them out: classes are then found as they come."
+        )
+    weights = None if weight is None else weights_of(table, weight, piece.rows)
+    return piece, Batch(piece.known.encode(table), codes, weights)
+
+
+def _renumbered(batch: Batch, old: Array, new: Array) -> Batch:
+    return replace(batch, y=np.searchsorted(new, old)[batch.y])
+
+
+def _joined(batches: list[Batch]) -> Batch:
+    if len(batches) == 1:
+        return batches[0]
+    weighed = batches[0].weight is not None
+    return Batch(
+        vstack([batch.X for batch in batches], format="csr"),
+        np.concatenate([batch.y for batch in batches]),
+        np.concatenate([batch.weight for batch in batches]) if weighed else None,
+    )
