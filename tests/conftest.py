@@ -1,4 +1,4 @@
-"""What every test shares: Hypothesis without a clock, and the real data as a fixture."""
+"""What every test shares: Hypothesis without a clock, the real data, and the command line."""
 
 import os
 
@@ -18,3 +18,19 @@ settings.load_profile("linnet")
 def real_data():
     """Find a file of the real data by name."""
     return real
+
+
+@pytest.fixture
+def linnet(capsys, tmp_path, monkeypatch):
+    """Run a command in an empty folder; give its exit code, output and messages."""
+    from linnet.cli import run
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LINNET_DEBUG", raising=False)
+
+    def command(*arguments):
+        code = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return command

@@ -17,9 +17,7 @@ from linnet.calibration import (
     smooth_calibration_error,
     smooth_reliability_curve,
 )
-from linnet.calibration.intervals import wilson_interval
 from linnet.errors import DataError, SettingError
-from linnet.reports.estimates import share_estimate
 
 EPS = np.finfo(float).eps
 # A mean of n numbers of at most 1 is off by about n·ε at most.
@@ -143,15 +141,6 @@ def test_the_error_by_chance_is_the_mean_error_of_right_probabilities(q):
     # Bins of 200 rows are near normal: within some per cent, and 4 standard errors of 100 samples.
     error = found[:, 0].std() / 10
     assert found[:, 0].mean() == pytest.approx(found[:, 1].mean(), rel=0.03, abs=4 * error)
-
-
-def test_wilsons_interval_is_the_one_that_accounts_show():
-    hits = np.repeat([1.0, 0.0], [30, 12])
-
-    low, high = wilson_interval(np.array([30 / 42]), np.array([42.0]))
-
-    shown = share_estimate(hits, np.ones(42))
-    assert (shown.low, shown.high) == pytest.approx((low[0], high[0]), abs=10 * EPS)
 
 
 # Smooth curves -----------------------------------------------------------------------------

@@ -6,23 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linnet.cli import run
-
 ROWS = 300
-
-
-@pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LINNET_DEBUG", raising=False)
-
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from linnet.cli import run
-
 KINDS = np.random.default_rng(0).integers(0, 3, 1000)
 TEXT = "kind;size\r\n" + "".join(
     f"{'abc'[k]};{10 * k + i % 7 % 2}\r\n" for i, k in enumerate(KINDS)
@@ -18,18 +16,10 @@ TEXT = "kind;size\r\n" + "".join(
 
 
 @pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
+def linnet(linnet):
     """Run a command in a folder with one table; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
     Path("t.csv").write_bytes(TEXT.encode())
-    monkeypatch.delenv("LINNET_DEBUG", raising=False)
-
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
+    return linnet
 
 
 def test_a_file_comes_back_to_the_last_byte(linnet):

@@ -6,21 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linnet.cli import run
-
-
-@pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
-
 
 def told(linnet, *arguments):
     code, out, err = linnet("drift", *arguments, "--json")

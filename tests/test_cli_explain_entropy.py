@@ -10,21 +10,18 @@ from scipy.stats import entropy as scipy_entropy
 
 from linnet import load
 from linnet.calculus import explain
-from linnet.cli import run
 
 EPS = np.finfo(float).eps
 
 
 @pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
+def linnet(linnet):
     """Run a command in an empty folder; give its output."""
-    monkeypatch.chdir(tmp_path)
 
     def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        assert code == 0, said.err
-        return said.out
+        code, out, err = linnet(*arguments)
+        assert code == 0, err
+        return out
 
     return command
 

@@ -8,23 +8,15 @@ import onnxruntime
 import pytest
 
 from linnet import SoftmaxRegression, TableModel
-from linnet.cli import run
 
 TABLE = {"size": np.array([1.0, 2.0, 3.0, 4.0]), "colour": np.array(list("rgrb"), dtype=object)}
 
 
 @pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in a folder with a model; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
+def linnet(linnet):
+    """Export a model that lies in the folder; give the exit code, output and messages."""
     TableModel(SoftmaxRegression()).fit(TABLE, ["x", "y", "y", "x"]).save("m.linnet")
-
-    def command(*arguments):
-        code = run(["export", "m.linnet", *map(str, arguments)])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
+    return lambda *arguments: linnet("export", "m.linnet", *arguments)
 
 
 @pytest.fixture

@@ -11,20 +11,17 @@ import numpy as np
 import pytest
 
 from linnet import SoftmaxRegression, TableModel
-from linnet.cli import run
 
 ROWS = "x,z,y\n" + "".join(f"{i},{i * i % 7},{'ab'[i % 2]}\n" for i in range(40))
 
 
 @pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
+def linnet(linnet):
     """Run a command in an empty folder; give its exit code and messages."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("LINNET_DEBUG", raising=False)
 
     def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        return code, capsys.readouterr().err
+        code, _, messages = linnet(*arguments)
+        return code, messages
 
     return command
 

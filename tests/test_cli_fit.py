@@ -11,26 +11,12 @@ import pytest
 from sklearn.datasets import dump_svmlight_file, load_iris
 
 from linnet import LinearRegression, SoftmaxRegression, TableEncoder, TableModel, load
-from linnet.cli import run
 
 EPS = np.finfo(float).eps
 
 
 def refuse(constant):
     raise AssertionError(f"{constant} is not JSON")
-
-
-@pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
 
 
 @pytest.fixture

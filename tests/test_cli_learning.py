@@ -7,21 +7,8 @@ import numpy as np
 import pytest
 
 import linnet as library
-from linnet.cli import learning, run
+from linnet.cli import learning
 from linnet.estimators import online
-
-
-@pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
 
 
 @pytest.fixture

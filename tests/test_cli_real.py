@@ -9,7 +9,6 @@ import pytest
 from sklearn.datasets import load_diabetes, load_digits
 
 from linnet import load
-from linnet.cli import run
 
 # What simple models are known to reach on rows held out: share of uniform bits left, or 1 − R².
 CLASSIFIERS = [
@@ -26,19 +25,6 @@ REGRESSIONS = [
     ("california_housing/housing.csv", ["-t", "median_house_value"], 0.60),
     ("hflights/hflights.csv.gz", ["-t", "ArrDelay", "--drop", "TailNum"], 0.95),
 ]
-
-
-@pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
 
 
 def summarised(linnet, *arguments):

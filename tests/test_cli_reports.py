@@ -7,21 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.datasets import dump_svmlight_file, load_iris
 
-from linnet.cli import run
 from pages import PageReader
-
-
-@pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
 
 
 @pytest.fixture

@@ -10,22 +10,8 @@ import numpy as np
 import pytest
 
 import linnet as library
-from linnet.cli import run
 from linnet.data.reading import read_table
 from real_files import real
-
-
-@pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder; give its exit code, output and messages."""
-    monkeypatch.chdir(tmp_path)
-
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    return command
 
 
 @pytest.fixture

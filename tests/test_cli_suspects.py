@@ -9,7 +9,6 @@ import pytest
 from sklearn.datasets import load_iris
 
 from linnet import SoftmaxRegression, TableModel, load, suspects
-from linnet.cli import run
 from linnet.data.reading import read_table
 
 NAMES = np.array(["setosa", "versicolor", "virginica"])
@@ -17,9 +16,8 @@ WRONG = {11: "virginica", 57: "setosa", 120: "setosa"}
 
 
 @pytest.fixture
-def linnet(capsys, tmp_path, monkeypatch):
-    """Run a command in an empty folder with a table of irises; give exit code and output."""
-    monkeypatch.chdir(tmp_path)
+def linnet(linnet, tmp_path):
+    """Run a command in a folder with irises and their model; give exit code and output."""
     X, y = load_iris(return_X_y=True)
     labels = NAMES[y].astype(object)
     for row, label in WRONG.items():
@@ -33,13 +31,8 @@ def linnet(capsys, tmp_path, monkeypatch):
             [x[0], x[1], label, x[2], x[3]] for x, label in zip(X, labels, strict=True)
         )
 
-    def command(*arguments):
-        code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    assert command("fit", "iris.csv", "-t", "species", "-o", "m.linnet", "-q")[0] == 0
-    return command
+    assert linnet("fit", "iris.csv", "-t", "species", "-o", "m.linnet", "-q")[0] == 0
+    return linnet
 
 
 def test_labels_turned_wrong_are_first_by_their_row_in_the_file(linnet):

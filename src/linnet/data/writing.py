@@ -46,9 +46,7 @@ def write_table(columns: Any, path: str | os.PathLike[str]) -> None:
 
     Examples
     --------
-    >>> from functools import partial
-    from itertools import chain
-    from pathlib import Path
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     file = Path(folder, "predictions.csv")

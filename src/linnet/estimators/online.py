@@ -108,7 +108,7 @@ class Learnt:
         keep_theta(model, self.iterate.estimate(rule_of(estimator)))
         model.certificate_ = Certificate(np.inf, "none")
         model.history_ = []
-        model.n_iter_ = self.epoch
+        model.n_iter_ = np.array([self.epoch])
         return model
 
 

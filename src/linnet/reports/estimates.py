@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, log
 from typing import Any, Final, final
 
 import numpy as np
 from jaxtyping import Float
 
+from linnet.calibration import wilson_interval
 from linnet.types import Array
 
 __all__ = ["NORMAL_95", "Estimate", "mean_estimate", "ratio_estimate", "share_estimate"]
@@ -79,13 +80,7 @@ def ratio_estimate(
 def share_estimate(hits: Float[Array, " n"], weight: Float[Array, " n"]) -> Estimate:
     """Estimate a share, such as an accuracy, with Wilson's interval.
 
-    With z = 1.96 and n rows the interval is the set of shares p at which the share found lies
-    within z √(p(1 − p)/n) of p. Rows of unequal weight count as n = S²/Σs² equal ones (Kish).
-
-    References
-    ----------
-    Brown, Cai and DasGupta, *Interval Estimation for a Binomial Proportion*, Statistical Science
-    16 (2001), section 3.1.1.
+    Rows of unequal weight count as n = S²/Σs² equal ones (Kish).
 
     Examples
     --------
@@ -96,12 +91,8 @@ def share_estimate(hits: Float[Array, " n"], weight: Float[Array, " n"]) -> Esti
     """
     share = float(np.average(hits, weights=weight))
     n = float(weight.sum() ** 2 / (weight**2).sum())
-    square = NORMAL_95**2 / n
-    middle = (share + square / 2) / (1 + square)
-    margin = sqrt(square * share * (1 - share) + square**2 / 4) / (1 + square)
-    # Rounding must not carry an end past 0 or 1, nor past the share itself.
-    low, high = min(share, max(0.0, middle - margin)), max(share, min(1.0, middle + margin))
-    return Estimate(share, low, high)
+    low, high = wilson_interval(np.array(share), np.array(n))
+    return Estimate(share, float(low), float(high))
 
 
 def _standard_error(deviations: Float[Array, " n"], weight: Float[Array, " n"]) -> float:
