@@ -70,6 +70,20 @@ def test_a_regression_of_a_scan_is_that_of_the_table(birds: str) -> None:
     )
 
 
+def test_a_regression_of_a_scan_tells_how_certain_it_is(birds: str) -> None:
+    table, y = in_memory(birds, "wing")
+    del table["colour"], table["kind"]
+    data = linnet.scan(birds, target="wing", drop=["colour", "kind"])
+    streamed = TableModel(LinearRegression()).fit(data)
+    told = streamed.estimator_.statistics()
+    whole = TableModel(LinearRegression()).fit(table, y)
+    inferred = whole.inference(table, y)
+    assert told.coef_t[0, 0] == pytest.approx(inferred.t[1], rel=1e-9)
+    assert told.r_squared[0] == pytest.approx(inferred.r_squared, rel=1e-9)
+    with pytest.raises(SettingError, match="inference"):
+        whole.estimator_.statistics()
+
+
 def test_classes_are_weighed_as_in_memory(birds: str) -> None:
     table, y = in_memory(birds, "kind")
     model = TableModel(SoftmaxRegression(class_weight="balanced"))

@@ -39,6 +39,7 @@ from linnet.estimators.validation import (
     check_weights,
 )
 from linnet.information.units import InformationArray, in_unit
+from linnet.solvers.coefficient_statistics import CoefficientStatistics
 from linnet.solvers.least_squares import (
     LARGEST_GRAM,
     LeastSquaresFit,
@@ -335,6 +336,44 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             self, X, y, sample_weight, covariance=covariance, weights=weights, terms=terms
         )
 
+    def statistics(self) -> CoefficientStatistics:
+        r"""Tell how certain a fit to a scan or to a Dask collection is, from its one pass.
+
+        For a fit to rows in memory, ``inference(X, y)`` tells more.
+
+        Returns
+        -------
+        CoefficientStatistics
+            Standard errors (标准误) and t values of coefficients and intercepts, the residual
+            variance and its degrees of freedom, R². Weights count equal rows.
+
+        Raises
+        ------
+        SettingError
+            If the model was fitted to rows in memory, or loaded; or the columns are so many, or
+            the budget so small, that no factor was formed.
+
+        Examples
+        --------
+        >>> from pathlib import Path
+        >>> from tempfile import TemporaryDirectory
+        >>> from linnet import scan
+        >>> with TemporaryDirectory() as folder:
+        ...     file = Path(folder, "line.csv")
+        ...     _ = file.write_text("x,y\n1,2\n2,4\n3,5\n4,4\n5,5\n")
+        ...     model = LinearRegression().fit(scan(file, target="y", task="regression"))
+        >>> told = model.statistics()
+        >>> f"t = {told.coef_t[0, 0]:.4f}, R² = {told.r_squared[0]:.2f}"
+        't = 2.1213, R² = 0.60'
+        """
+        check_is_fitted(self)
+        if getattr(self, "_summed", None) is None:
+            raise SettingError(
+                "Statistics are kept of fits to scans and Dask collections alone, and not saved. "
+                "For rows in memory call inference(X, y)."
+            )
+        return self._summed.statistics()
+
     def save(self, path: Any) -> None:
         """Write the fitted model to one file, whole or not at all; see :func:`linnet.load`."""
         write_model(path, type(self).__name__, self.to_state())
@@ -440,6 +479,10 @@ def fit_source(
     model.n_features_in_ = k
     # A call of partial_fit that follows begins afresh.
     model.__dict__.pop("_moments", None)
+    # Rows in memory can be asked again; those of a pass that is over cannot.
+    model.__dict__.pop("_summed", None)
+    if not isinstance(source, MemorySource):
+        model.__dict__["_summed"] = fit
     warn_unless_converged("LinearRegression", fit.ending, fit.certificate, depth=4)
     return fit
 
