@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import binom, multivariate_hypergeom
@@ -96,6 +96,8 @@ def test_the_seed_fixes_the_draws_and_chunks_do_not_change_them(monkeypatch):
     assert difference_test(*samples, permutations=999, seed=5).by_chance != whole.by_chance
 
 
+# statsmodels takes 60 ms or more for each.
+@settings(max_examples=20)
 @given(p=p_values)
 def test_holms_correction_is_that_of_statsmodels(p):
     np.testing.assert_allclose(holm_adjusted(p), multipletests(p, method="holm")[1], rtol=4 * EPS)
