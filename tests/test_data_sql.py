@@ -20,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyarrow import csv, parquet
 
-from linnet.data import sql_duckdb, sql_postgresql, sql_sqlite
+from linnet.data import sql_postgresql, sql_sqlite
 from linnet.data.reading import read_table
 from linnet.data.sql import open_query
 from linnet.data.streams import TableStream
@@ -161,11 +161,9 @@ def test_an_order_asked_for_is_kept(birds):
     assert rows_of(stream) == {"id": list(range(N_ROWS - 1, N_ROWS - 501, -1))}
 
 
-def test_what_does_not_fit_into_the_memory_of_duckdb_is_put_on_disk(monkeypatch):
-    monkeypatch.setattr(sql_duckdb, "_MEMORY", "100MB")
-    monkeypatch.setattr(sql_duckdb, "_MOST_THREADS", 1)
+def test_what_does_not_fit_into_the_memory_of_duckdb_is_put_on_disk():
     query = "SELECT i, hash(i) AS h FROM range(4000000) t(i) ORDER BY hash(i)"
-    stream = open_query(query)
+    stream = open_query(query, memory=100 * 10**6)
 
     chunks = stream.chunks(["i"])
     first = next(chunks).table.n_rows
@@ -544,3 +542,13 @@ def test_importing_linnet_loads_no_driver():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
 
     assert done.stdout.split() == [b"False"]
+
+
+@pytest.mark.parametrize(("given", "limit", "threads"), [(1, 64e6, 1), (300 * 10**6, 300e6, 2)])
+def test_duckdb_keeps_to_the_memory_given(given, limit, threads, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    settings = "SELECT current_setting('memory_limit') AS m, current_setting('threads') AS t"
+    (chunk,) = open_query(settings, memory=given).chunks()
+    told = chunk.table.columns.to_pylist()[0]
+    assert float(told["m"].removesuffix(" MiB")) * 2**20 == pytest.approx(limit, rel=0.01)
+    assert told["t"] == threads

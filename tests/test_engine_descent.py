@@ -16,7 +16,14 @@ from jax.example_libraries import optimizers
 from engine_cases import DENSE, LOSSES, case
 from linnet import engine
 from linnet.data import Batch
-from linnet.engine import Iterate, StepRule, Walk, descent_reference, native
+from linnet.engine import (
+    Iterate,
+    StepRule,
+    Walk,
+    descent_native,
+    descent_reference,
+    native,
+)
 from linnet.errors import DataError
 from linnet.numeric import EPSILON
 
@@ -80,7 +87,7 @@ def assert_same(one, other, steps):
 def assert_engines_agree(loss, batch, walk, rule, theta, *, walks=2):
     begun = ours = theirs = Iterate.begin(theta, rule)
     for _ in range(walks):
-        ours = native.descend(loss, batch, walk, rule, ours)
+        ours = descent_native.descend(loss, batch, walk, rule, ours)
         theirs = descent_reference.descend(loss, batch, walk, rule, theirs)
     assert_same(ours, theirs, walks * len(walk.rates))
     # A loss is a sum over rows of what moves with the parameters.
@@ -364,14 +371,14 @@ def test_what_cannot_be_used_is_named_and_nothing_is_changed(rule, in_csr):
     before = arrays(begun).copy()
 
     with pytest.raises(DataError, match="label in row 40 is 9, but the model has 4 classes"):
-        native.descend(loss, batch, walk_over(batch), rule, begun)
+        descent_native.descend(loss, batch, walk_over(batch), rule, begun)
     np.testing.assert_array_equal(arrays(begun), before)
     if not in_csr:
         return
     batch.y[40] = 0
     batch.X.indices[batch.X.indptr[30]] = 10**6
     with pytest.raises(DataError, match="row 30 of the sparse matrix names column 1000000"):
-        native.descend(loss, batch, walk_over(batch), rule, begun)
+        descent_native.descend(loss, batch, walk_over(batch), rule, begun)
 
 
 @needs_native
@@ -383,14 +390,14 @@ def test_a_walk_reads_read_only_arrays_and_refuses_rows_that_there_are_not():
     begun = Iterate.begin(theta, RULES["plain"])
     walk = walk_over(batch)
 
-    native.descend(loss, batch, walk, RULES["plain"], begun)
+    descent_native.descend(loss, batch, walk, RULES["plain"], begun)
 
     for array, copy in zip((batch.X, batch.y, batch.weight, theta), before, strict=True):
         np.testing.assert_array_equal(array, copy)
     for row in (-1, 70):
         wrong = replace(walk, order=np.where(walk.order == 5, row, walk.order))
         with pytest.raises(ValueError, match="a row that there is not"):
-            native.descend(loss, batch, wrong, RULES["plain"], begun)
+            descent_native.descend(loss, batch, wrong, RULES["plain"], begun)
 
 
 def test_what_the_engine_cannot_read_goes_to_the_reference():
@@ -411,7 +418,7 @@ ENDLESS = """
 import signal, threading
 import numpy as np
 from linnet.data import Batch
-from linnet.engine import Iterate, StepRule, Walk, native
+from linnet.engine import Iterate, StepRule, Walk, descent_native
 from linnet.losses import SoftmaxCrossEntropy
 
 n = 3 * 10**7  # ten rows, told many times over: a minute of work
@@ -420,7 +427,7 @@ walk = Walk(order=np.zeros(n, dtype=np.int64), batch_size=1, rates=np.ones(n))
 begun = Iterate.begin(np.zeros((100, 64)), StepRule())
 threading.Timer(0.2, lambda: signal.raise_signal(signal.SIGINT)).start()
 try:
-    native.descend(SoftmaxCrossEntropy(), Batch(X, y), walk, StepRule(), begun)
+    descent_native.descend(SoftmaxCrossEntropy(), Batch(X, y), walk, StepRule(), begun)
 except KeyboardInterrupt:
     print("interrupted", bool(begun.theta.any()))
 """

@@ -12,7 +12,6 @@ from linnet import LinearRegression, SoftmaxRegression
 from linnet.reports import (
     account_text,
     classifier_account,
-    code_length_figure,
     confusion_figure,
     convergence_figure,
     information_figure,
@@ -124,14 +123,12 @@ def drawn(figure):
 
 def test_figures_are_drawn_without_pyplot(iris):
     X, y, model, account = iris
-    lengths = np.asarray(model.code_lengths(X, y))
     before = "matplotlib.pyplot" in sys.modules
 
     figures = [
         convergence_figure(model.history_, model.certificate_),
         information_figure({"training": account}),
         confusion_figure(y, model.predict(X), model.classes_),
-        code_length_figure(lengths),
         prediction_figure(y + 0.1, y.astype(float)),
     ]
 
@@ -178,9 +175,3 @@ def test_confusion_counts_every_row_of_a_known_label():
     (axes,) = confusion_figure(labels, predicted, np.array(["a", "b"])).axes
 
     assert sorted(text.get_text() for text in axes.texts) == ["1", "1", "1"]
-
-
-def test_histogram_says_how_many_lengths_are_infinite():
-    (axes,) = code_length_figure(np.array([0.5, 1.0, np.inf])).axes
-
-    assert axes.get_title() == "infinite length: 1 label"

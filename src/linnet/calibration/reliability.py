@@ -26,6 +26,7 @@ __all__ = [
     "binned_error",
     "calibration_error",
     "check_bins",
+    "curve_of",
     "reliability_curve",
 ]
 
@@ -150,7 +151,7 @@ def reliability_curve(
     """
     check_bins(bins, strategy)
     events = events_of(read_predictions(y_true, probabilities, classes, sample_weight), label)
-    return _curve(events, bins, strategy, confidence)
+    return curve_of(events, bins, strategy, confidence)
 
 
 def calibration_error(
@@ -215,7 +216,7 @@ def calibration_error(
 
 def binned_error(events: Events, bins: int, strategy: Strategy) -> float:
     """ECE of events."""
-    return _curve(events, bins, strategy, 0.95).error
+    return curve_of(events, bins, strategy, 0.95).error
 
 
 def bin_numbers(
@@ -241,7 +242,8 @@ def check_bins(bins: Any, strategy: Any) -> None:
         raise SettingError(f"strategy={strategy!r}: it must be 'equal-mass' or 'equal-width'.")
 
 
-def _curve(events: Events, bins: int, strategy: Strategy, confidence: float) -> ReliabilityCurve:
+def curve_of(events: Events, bins: int, strategy: Strategy, confidence: float) -> ReliabilityCurve:
+    """Give the curve of events, of which there is one at least: see `reliability_curve`."""
     numbers = bin_numbers(events.p, events.weight, bins, strategy)
     used, places = np.unique(numbers, return_inverse=True)
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, final
 
-import numpy as np
 import typer
 from sklearn.datasets import load_diabetes, load_digits
 
@@ -19,11 +18,11 @@ from linnet.cli.splitting import hold_out
 from linnet.cli.terminal import hush, say
 from linnet.data.atomic import atomic_write
 from linnet.data.writing import write_table
+from linnet.displays import CodeLengthDisplay
 from linnet.estimators import SoftmaxRegression, TableModel
-from linnet.plotting import check_drawing
+from linnet.plotting import bare_figure, check_drawing
 from linnet.reports import (
     ClassifierAccount,
-    code_length_figure,
     confusion_figure,
     convergence_figure,
     information_figure,
@@ -134,9 +133,11 @@ def _figures(model: AnyModel, features: dict[str, Array], target: Array) -> dict
     regression = regression_of(model)
     if not (isinstance(model, TableModel) and isinstance(regression, SoftmaxRegression)):
         return {"predictions": prediction_figure(model.predict(features), target)}
-    lengths = np.asarray(model.code_lengths(features, target, unit="bits"))
+    lengths = bare_figure(6, 4)
+    display = CodeLengthDisplay(model.code_lengths(features, target, unit="bits"))
+    display.plot(lengths.subplots())
     return {
         "convergence": convergence_figure(regression.history_, regression.certificate_),
         "confusion": confusion_figure(target, model.predict(features), regression.classes_),
-        "code-lengths": code_length_figure(lengths),
+        "code-lengths": lengths,
     }

@@ -9,7 +9,7 @@ from typing import Final, final
 
 from linnet.data.plain import plain_table
 from linnet.data.queries import ArrowBatch, Database, Prepared, cause, quoted
-from linnet.data.sql_duckdb import DuckDB
+from linnet.data.sql_duckdb import MEMORY, DuckDB
 from linnet.data.sql_postgresql import PostgreSQL
 from linnet.data.sql_sqlite import SQLite
 from linnet.data.streams import Chunk, TableStream
@@ -23,7 +23,11 @@ _SHOWN: Final = 60
 
 
 def open_query(
-    query: str, *, database: str | os.PathLike[str] | None = None, rows: int = 65_536
+    query: str,
+    *,
+    database: str | os.PathLike[str] | None = None,
+    rows: int = 65_536,
+    memory: int = MEMORY,
 ) -> TableStream:
     r"""Open the answer to a query as a stream of tables, to be gone through again and again.
 
@@ -42,6 +46,9 @@ def open_query(
         that the query names: ``SELECT * FROM 'data/*.parquet'``.
     rows : int
         Most rows in a chunk.
+    memory : int
+        Bytes that DuckDB may take to sort, group and join, at least 64 MB; the rest goes to disk.
+        Its own program and what it reads ahead come on top.
 
     Returns
     -------
@@ -87,7 +94,7 @@ def open_query(
         raise DataTypeError(f"A query is a text, but {type(query).__name__} was given.")
     if rows < 1:
         raise SettingError(f"rows is {rows}, but a chunk holds at least one row.")
-    chosen = _database(database)
+    chosen = _database(database, memory)
     text = query.strip().rstrip("; \t\n")
     origin = _origin(text, chosen)
     if not text:
@@ -198,9 +205,9 @@ def _wide(batch: ArrowBatch) -> ArrowBatch:
     return table
 
 
-def _database(given: str | os.PathLike[str] | None) -> Database:
+def _database(given: str | os.PathLike[str] | None, memory: int) -> Database:
     if given is None:
-        return DuckDB()
+        return DuckDB(memory=memory)
     path = os.fspath(given)
     if path.startswith(_SERVERS):
         return PostgreSQL(path)
@@ -221,7 +228,7 @@ def _database(given: str | os.PathLike[str] | None) -> Database:
     if head == b"SQLite format 3\0":
         return SQLite(path)
     if head[8:12] == b"DUCK":
-        return DuckDB(path)
+        return DuckDB(path, memory)
     raise TableError(f"{path}: this is neither a DuckDB nor an SQLite file. {advice}")
 
 
@@ -257,7 +264,7 @@ def _statement(text: str, database: Database, tables: Mapping[str, str], origin:
     same = [table for name, table in tables.items() if name.casefold() == text.casefold()]
     if len(same) == 1:
         return f"SELECT * FROM {same[0]}"
-    if database == DuckDB():
+    if isinstance(database, DuckDB) and database.path is None:
         return f"SELECT * FROM {quoted(text)}"
     near = get_close_matches(text, list(tables), n=3)
     hint = f" Did you mean {name_list(near, 'or')}?" if near else ""

@@ -18,13 +18,16 @@ from linnet.data.queries import (
     table_names,
 )
 
-__all__ = ["DuckDB"]
+__all__ = ["MEMORY", "DuckDB"]
 
 _Connection: TypeAlias = Any
 """A ``duckdb.DuckDBPyConnection``."""
 
-_MEMORY: Final = "1GB"
-# DuckDB wants some 125 MB for each thread: more threads than this would not find their memory.
+MEMORY: Final = 10**9
+# One thread goes through files with this.
+_LEAST_MEMORY: Final = 64 * 10**6
+# DuckDB wants so much for each thread: more of them would not find their memory.
+_MEMORY_OF_A_THREAD: Final = 125 * 10**6
 _MOST_THREADS: Final = 4
 
 _TABLES: Final = """
@@ -48,10 +51,11 @@ class DuckDB:
     """A DuckDB file; or, without a path, the files that a query names.
 
     Answers come in the order of insertion, so that each pass gives the same. What does not fit
-    into its gigabyte of memory is put on disk while the pass runs.
+    into its memory is put on disk while the pass runs.
     """
 
     path: str | None = None
+    memory: int = MEMORY
 
     @property
     def name(self) -> str:
@@ -99,9 +103,9 @@ class DuckDB:
     def _connected(self) -> Iterator[_Connection]:
         import duckdb
 
+        memory = max(_LEAST_MEMORY, self.memory)
+        threads = min(_MOST_THREADS, os.cpu_count() or 1, max(1, memory // _MEMORY_OF_A_THREAD))
         settings = {
-            "memory_limit": _MEMORY,
-            "threads": str(min(_MOST_THREADS, os.cpu_count() or 1)),
             "temp_directory": str(self._spill_folder()),
             "preserve_insertion_order": "true",
             # Nothing is to be fetched from the network while a query runs.
@@ -112,6 +116,9 @@ class DuckDB:
         with duckdb.connect(
             self.path or ":memory:", read_only=self.path is not None, config=settings
         ) as connection:
+            # Set, not configured: connections to one file must agree on how it is configured.
+            connection.execute(f"SET memory_limit = '{memory}B'")
+            connection.execute(f"SET threads = {threads}")
             yield connection
 
     def _spill_folder(self) -> Path:

@@ -12,7 +12,7 @@ from typing import Final
 from jaxtyping import Float
 
 from linnet.data import Batch, MemorySource
-from linnet.engine import descent_reference, native, reference
+from linnet.engine import descent_native, descent_reference, native, reference
 from linnet.engine.descent import Iterate, StepRule, Walk
 from linnet.errors import SettingError
 from linnet.losses import Loss
@@ -140,7 +140,7 @@ def slope_pass(loss: Loss, batch: Batch, direction: Float[Array, "m p"]) -> tupl
 def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Iterate) -> Iterate:
     """Take the steps of a walk of stochastic gradient descent, from ``iterate``."""
     if runs_natively(loss, batch):
-        return native.descend(loss, batch, walk, rule, iterate)
+        return descent_native.descend(loss, batch, walk, rule, iterate)
     return descent_reference.descend(loss, batch, walk, rule, iterate)
 
 

@@ -13,7 +13,6 @@ its largest terms. float64 and sparse data are always handled in float64.
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from importlib import import_module
 from typing import Any, Final
 
@@ -21,7 +20,6 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.data import Batch, Matrix
-from linnet.engine.descent import Iterate, StepRule, Walk
 from linnet.engine.threads import thread_count
 from linnet.errors import DataError, SettingError
 from linnet.losses import Loss, SoftmaxCrossEntropy, SquaredLoss
@@ -32,7 +30,6 @@ __all__ = [
     "add_moments",
     "can_run",
     "curvature",
-    "descend",
     "exp",
     "gradient_pass",
     "hessian_diagonal_pass",
@@ -248,43 +245,6 @@ def add_moments(
     )
 
 
-def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Iterate) -> Iterate:
-    """Take all steps of ``walk``, on one thread and in float64, whatever the data are.
-
-    X is not copied: each step gathers its few rows. A step over sparse rows costs in proportion
-    to their entries, whatever the rule.
-    """
-    after = iterate.copy()
-    losses = np.zeros(len(walk.rates))
-    weight = batch.weight
-    fault = _native.descend(
-        _rows(batch.X),
-        _exportable(batch.y),
-        _kind(batch.y),
-        None if weight is None else np.ascontiguousarray(weight, dtype=np.float64),
-        after.theta,
-        *_places(rule, after.slots),
-        np.ascontiguousarray(walk.order, dtype=np.int64),
-        np.ascontiguousarray(walk.rates, dtype=np.float64),
-        losses,
-        loss="squared" if isinstance(loss, SquaredLoss) else "softmax",
-        anchored=isinstance(loss, SoftmaxCrossEntropy) and bool(loss.anchored),
-        rule=_rule(rule),
-        batch=walk.batch_size,
-        l2=walk.l2,
-        share=walk.share,
-        momentum=rule.momentum,
-        beta1=rule.betas[0],
-        beta2=rule.betas[1],
-        epsilon=rule.epsilon,
-        before=iterate.steps,
-        simd=instruction_set(),
-    )
-    if fault is not None:
-        _raise(fault, classes=len(after.theta) + int(getattr(loss, "anchored", False)))
-    return replace(after, steps=iterate.steps + len(walk.rates), losses=losses)
-
-
 def exp(x: Float[Array, " n"]) -> Float[Array, " n"]:
     """Exponential of numbers up to 0, in float32 or float64: within 1 ulp, or 2 without FMA."""
     return _elementary("exp", x)
@@ -335,19 +295,6 @@ def _run(
         _raise(fault, classes=parameters.shape[1] + int(getattr(loss, "anchored", False)))
     sums[1] = sums[0]
     return sums[1:]
-
-
-def _rule(rule: StepRule) -> str:
-    if rule.optimizer == "sgd":
-        return "linear" if rule.momentum else "plain"
-    return rule.optimizer
-
-
-def _places(rule: StepRule, slots: tuple[Array, ...]) -> tuple[Array | None, Array | None]:
-    """Give each array the place where the engine looks for it: a sum of iterates is second."""
-    if len(slots) == 1:
-        return (None, slots[0]) if rule.average else (slots[0], None)
-    return (slots[0], slots[1]) if slots else (None, None)
 
 
 def _raise(fault: tuple[str, int, int], *, classes: int) -> None:

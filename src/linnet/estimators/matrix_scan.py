@@ -108,13 +108,15 @@ class MatrixScan:
         rows, values = stream.n_samples, 2 * stream.n_values
         held = HeldOut.of(self.validation, self.seed, rows=rows, values=values, memory=memory)
 
+        size = self.n_bytes
+
         def coded() -> Iterator[Batch]:
             read = 0
             for batch in stream.batches():
                 y = batch.y[:, None] if classes is None else class_codes(batch.y, classes)
                 read += len(y)
                 if self.watcher is not None:
-                    self.watcher("encoding", read, self.n_bytes * read // rows)
+                    self.watcher("encoding", read, size * read // rows)
                 yield Batch(batch.X, y)
 
         source, notes = blocks_or_passes(lambda: held.others(coded()), folder, memory)

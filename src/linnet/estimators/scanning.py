@@ -14,6 +14,7 @@ from sklearn.base import clone
 from linnet.data import Batch
 from linnet.data.budget import (
     memory_budget,
+    memory_for_data,
     return_freed_memory,
     text_block_bytes,
 )
@@ -284,7 +285,8 @@ def scan(
     if is_query:
         from linnet.data.sql import open_query
 
-        stream = open_query(str(table), database=database)
+        memory_of_database = memory_for_data(budget) // 2
+        stream = open_query(str(table), database=database, memory=memory_of_database)
     else:
         files = open_tables(
             table,

@@ -7,7 +7,6 @@ from linnet.reports.coded import CodedAccount, coded_text
 from linnet.reports.coefficients import Coefficient, strongest_coefficients
 from linnet.reports.estimates import Estimate
 from linnet.reports.figures import (
-    code_length_figure,
     confusion_figure,
     convergence_figure,
     information_figure,
@@ -38,7 +37,6 @@ __all__ = [
     "account_text",
     "check_report_name",
     "classifier_account",
-    "code_length_figure",
     "coded_text",
     "confusion_figure",
     "convergence_figure",

@@ -10,12 +10,10 @@ from linnet.features.labels import class_codes
 from linnet.information import Information
 from linnet.plotting import BLUE, VERMILLION, Figure, bare_figure
 from linnet.reports.classification import ClassifierAccount
-from linnet.reports.numbers_in_words import count
 from linnet.solvers import Certificate, Step
 from linnet.types import Array, Unit
 
 __all__ = [
-    "code_length_figure",
     "confusion_figure",
     "convergence_figure",
     "information_figure",
@@ -104,30 +102,6 @@ def confusion_figure(labels: Array, predicted: Array, classes: Array) -> Figure:
             colour = "white" if shares[row, column] > 0.5 else "black"
             told = f"{counts[row, column]:,}"
             axes.text(column, row, told, ha="center", va="center", color=colour, fontsize=8)
-    return figure
-
-
-def code_length_figure(lengths: Float[Array, " n"], unit: Unit = "bits") -> Figure:
-    """Draw how the code lengths of the labels are spread; long ones may be wrong labels.
-
-    Parameters
-    ----------
-    lengths : array of shape (n,)
-        Code lengths in ``unit``; infinite ones are counted in the title.
-    unit : {"bits", "nats"}
-        Their unit.
-    """
-    figure = bare_figure(6, 4)
-    axes = figure.subplots()
-    finite = np.asarray(lengths)[np.isfinite(lengths)]
-    axes.hist(finite, bins=60, color=BLUE, log=True)
-    axes.set(xlabel=f"code length ({unit})", ylabel="labels")
-    if len(finite):
-        mean = float(finite.mean())
-        axes.axvline(mean, color=VERMILLION, label=f"mean {mean:.3f} {unit}")
-        axes.legend()
-    if len(finite) < len(lengths):
-        axes.set_title(f"infinite length: {count(len(lengths) - len(finite), 'label')}")
     return figure
 
 

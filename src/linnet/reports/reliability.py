@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from typing import Final, final
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
+from linnet.calibration.predictions import Events
+from linnet.calibration.reliability import bin_numbers, curve_of
 from linnet.features.labels import class_codes
-from linnet.reports.estimates import Estimate, share_estimate
+from linnet.reports.estimates import Estimate
 from linnet.types import Array
 
 __all__ = ["Reliability", "ReliabilityBin", "reliability"]
 
 _BINS: Final = 10
+_CONFIDENCE: Final = 0.95
 
 
 @final
@@ -104,27 +107,18 @@ def reliability(
         of, chosen = "probability of the class predicted", log_probabilities.argmax(axis=1)
     # Rounding may carry the exponential of a sum past 1.
     told = np.minimum(np.exp(log_probabilities[np.arange(len(codes)), chosen]), 1.0)
-    places = np.minimum((told * _BINS).astype(int), _BINS - 1)
+    counts = weight > 0
+    events = Events(told[counts], (codes == chosen)[counts], weight[counts])
+    curve = curve_of(events, _BINS, "equal-width", _CONFIDENCE)
+    places = np.unique(bin_numbers(events.p, events.weight, _BINS, "equal-width"))
     bins = tuple(
-        _bin(place, told, codes == chosen, weight, places == place)
-        for place in range(_BINS)
-        if weight[places == place].any()
+        ReliabilityBin(
+            low=place / _BINS,
+            high=(place + 1) / _BINS,
+            rows=float(curve.share[b] * events.weight.sum()),
+            predicted=float(curve.predicted[b]),
+            happened=Estimate(*(float(x[b]) for x in (curve.observed, curve.low, curve.high))),
+        )
+        for b, place in enumerate(places.tolist())
     )
-    distance = sum(each.rows * abs(each.predicted - each.happened.value) for each in bins)
-    return Reliability(of, bins, float(distance / weight.sum()))
-
-
-def _bin(
-    place: int,
-    told: Float[Array, " n"],
-    hits: Bool[Array, " n"],
-    weight: Float[Array, " n"],
-    here: Bool[Array, " n"],
-) -> ReliabilityBin:
-    return ReliabilityBin(
-        low=place / _BINS,
-        high=(place + 1) / _BINS,
-        rows=float(weight[here].sum()),
-        predicted=float(np.average(told[here], weights=weight[here])),
-        happened=share_estimate(hits[here].astype(float), weight[here]),
-    )
+    return Reliability(of, bins, curve.error)
