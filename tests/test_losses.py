@@ -172,3 +172,24 @@ def test_a_class_that_the_target_never_names_costs_nothing_at_probability_zero()
 @pytest.mark.parametrize("loss", LOSSES, ids=str)
 def test_losses_meet_the_protocol(loss):
     assert isinstance(loss, Loss)
+
+
+@pytest.mark.parametrize("loss", LOSSES, ids=str)
+@settings(max_examples=20)
+@given(seed=seeds)
+def test_no_curvature_exceeds_the_greatest(loss, seed):
+    Z, _, _ = random_case(loss, "labels", seed)
+
+    assert np.linalg.eigvalsh(loss.hessian(Z)).max() <= loss.greatest_curvature + 1e-12
+
+
+@pytest.mark.parametrize("loss", [SquaredLoss(), SoftmaxCrossEntropy()], ids=str)
+@settings(max_examples=20)
+@given(seed=seeds)
+def test_slopes_that_a_loss_can_have_see_a_diagonal_hessian(loss, seed):
+    Z, y, _ = random_case(loss, "distributions", seed, scale=1.0)
+    slope = loss.value_and_gradient(Z, y)[1]
+
+    step = slope / loss.uncoupled(Z)
+
+    np.testing.assert_allclose(loss.hessian_product(Z, step), slope, rtol=1e-9, atol=1e-12)

@@ -82,6 +82,10 @@ def test_value_gradient_and_hessian_agree_with_jax(model, intercept, seed):
     np.testing.assert_allclose(
         objective.hessian_diagonal(theta), np.einsum("apap->ap", hessian), **close
     )
+    # What no curvature of the loss in the weights exceeds.
+    k = objective.source.n_features
+    of_weights = whole[:, :k, :, :k].reshape(objective.n_scores * k, -1)
+    assert np.linalg.eigvalsh(of_weights)[-1] <= objective.curvature_bound() + objective.l2 + 1e-9
     if intercept:
         _, slope, curvature = objective.intercept_derivatives(theta)
         np.testing.assert_allclose(slope, gradient[:, -1], **close)

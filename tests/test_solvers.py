@@ -22,11 +22,18 @@ from linnet.solvers import (
     StochasticGradientDescent,
     listening,
 )
-from linnet.solvers.certificate import certify, gradient_bound, minimise_intercepts, newton_gap
+from linnet.solvers.certificate import (
+    certify,
+    gradient_bound,
+    minimise_intercepts,
+    newton_gap,
+    prove_nearby,
+)
 from linnet.solvers.conjugate_gradient import conjugate_gradient
+from linnet.solvers.even_curvature import even_curvature
 from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
 from linnet.solvers.line_search import backtrack
-from linnet.solvers.problem import CountedProblem, Problem
+from linnet.solvers.problem import CountedProblem, Point, Problem
 from linnet.solvers.schedules import SCHEDULES, Schedule
 
 seeds = st.integers(0, 2**32 - 1)
@@ -104,6 +111,62 @@ def test_the_certificate_is_never_below_the_true_gap(seed, l2):
 
     assert value - least <= certificate.gap * (1 + 1e-9) + 1e-12
     np.testing.assert_array_equal(theta[:, :-1], anywhere[:, :-1])
+
+
+@pytest.mark.parametrize("loss", ["softmax", "anchored", "squared"])
+@few
+@given(seed=seeds, l2=st.sampled_from([1e-4, 1e-2, 1.0]), away=st.floats(-8, 0))
+def test_a_proof_with_intercepts_near_their_best_holds(loss, seed, l2, away):
+    objective = problem(loss, seed=seed, l2=l2)
+    best = NewtonCG(tol=1e-14).minimise(objective, np.zeros(objective.shape))
+    moved = 10**away * np.random.default_rng(seed).normal(size=objective.shape)
+    near = Point.of(objective, best.theta + moved)
+
+    theta, value, certificate = prove_nearby(objective, near)
+
+    # The best F is known within 1e-14, and the rounding of F.
+    assert value - best.value <= certificate.gap + 1e-13
+    np.testing.assert_array_equal(theta[:, :-1], near.theta[:, :-1])
+    if away < -2:
+        exact = certify(objective, near.theta)[2]
+        assert certificate.gap <= 1.1 * exact.gap + 1e-15
+
+
+@few
+@given(seed=seeds)
+def test_intercepts_in_single_precision_prove_nothing_by_themselves(seed):
+    objective = problem(seed=seed)
+    best = NewtonCG(tol=1e-14).minimise(objective, np.zeros(objective.shape)).theta
+    for intercept in (True, False):
+        there = replace(objective, fit_intercept=intercept)
+        theta = best if intercept else best[:, :-1]
+        rough = Point(theta, 0.0, np.zeros(there.shape), precise=False)
+
+        _, value, certificate = prove_nearby(there, rough)
+
+        assert value == pytest.approx(there.value(theta), abs=1e-12)
+        assert certificate.gap >= 0.99 * certify(there, theta)[2].gap - 1e-15
+
+
+@pytest.mark.parametrize("loss", ["softmax", "anchored", "squared"])
+@few
+@given(seed=seeds, l2=st.sampled_from([0.0, 1e-3, 1.0]))
+def test_with_weights_of_zero_the_hessian_is_known_from_second_moments(loss, seed, l2):
+    """All rows are drawn, and classes are as frequent: the inverse is exact."""
+    objective = replace(problem(loss, seed=seed), l2=l2)
+    rng = np.random.default_rng(seed)
+    theta = np.zeros(objective.shape)
+    slope = objective.centred(rng.normal(size=objective.shape))
+
+    step = objective.centred(even_curvature(objective, theta, rng)(slope))
+
+    np.testing.assert_allclose(objective.hessian_at(theta)(step), slope, rtol=1e-6, atol=1e-8)
+
+
+def test_elsewhere_curvatures_are_not_even():
+    objective = problem()
+
+    assert even_curvature(objective, np.ones(objective.shape), np.random.default_rng(0)) is None
 
 
 @few
@@ -316,28 +379,29 @@ def test_a_step_that_overshoots_is_cut_to_the_minimum_of_its_line(seed, end):
     """Two passes: the scores along the line, and the gradient where it comes down."""
     objective = problem(seed=seed, noise=0.1, l2=1e-6)
     theta = np.zeros(objective.shape)
-    value, gradient = objective.value_and_gradient(theta)
-    direction = -1e4 * end * gradient
+    here = Point.of(objective, theta)
+    direction = -1e4 * end * here.gradient
     counted = CountedProblem(objective)
 
-    landing = backtrack(counted, theta, value, gradient, direction)
+    landing = backtrack(counted, here, direction)
 
+    there = landing.point
     assert landing.length < 1
-    assert landing.value < value
-    assert abs(np.vdot(landing.gradient, direction)) <= 0.06 * abs(np.vdot(gradient, direction))
+    assert there.value < here.value
+    assert abs(np.vdot(there.gradient, direction)) <= 0.06 * abs(np.vdot(here.gradient, direction))
     assert counted.passes == 3
 
 
 def test_a_line_search_halves_where_scores_would_be_too_many():
     objective = problem(noise=0.1, l2=1e-6)
     theta = np.zeros(objective.shape)
-    value, gradient = objective.value_and_gradient(theta)
+    here = Point.of(objective, theta)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("linnet.data.memory.KEPT_VALUES", 0)
-        landing = backtrack(objective, theta, value, gradient, -1e4 * gradient)
+        landing = backtrack(objective, here, -1e4 * here.gradient)
 
-    assert landing.value < value
+    assert landing.point.value < here.value
     assert landing.length in 0.5 ** np.arange(1, 41)
 
 

@@ -134,9 +134,14 @@ class Objective:
         (total,) = self._sums(partial(value_pass, self.loss, theta=theta))
         return float(total) / self.source.total_weight + self._penalty(theta)
 
-    def value_and_gradient(self, theta: Float[Array, "m p"]) -> tuple[float, Float[Array, "m p"]]:
-        """F(Θ) and ∇F(Θ), the gradient in the shape of Θ."""
-        sums = self._sums(partial(gradient_pass, self.loss, theta=theta))
+    def value_and_gradient(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> tuple[float, Float[Array, "m p"]]:
+        """F(Θ) and ∇F(Θ), the gradient in the shape of Θ.
+
+        Without ``precise`` data of float32 or less are multiplied in float32.
+        """
+        sums = self._sums(partial(gradient_pass, self.loss, theta=theta, precise=precise))
         return self._add_penalty(theta, sums, self.source.total_weight)
 
     def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
@@ -173,6 +178,24 @@ class Objective:
         value, gradient, hessian = self._sums(partial(intercept_pass, self.loss, theta=theta))
         S = self.source.total_weight
         return float(value) / S + self._penalty(theta), gradient / S, hessian / S
+
+    def curvature_bound(self) -> float:
+        """No more than the mean loss curves in any direction of the weights: κ times mean ‖x‖².
+
+        κ is the loss's greatest curvature, and Σ Aᵢ ≤ Σ tr Aᵢ · I.
+        """
+        _, lengths = self.source.fold(partial(length_pass, p=self.source.n_features))
+        return self.loss.greatest_curvature * float(lengths) / self.source.total_weight
+
+    def even_curvatures(self, theta: Float[Array, "m p"]) -> Float[Array, " m"] | None:
+        """Curvature of the loss in each score, apart from the others, where all rows share it.
+
+        ``None`` where weights are not zero, and scores differ from row to row.
+        """
+        if theta[:, : self.source.n_features].any():
+            return None
+        intercepts = theta[:, -1] if self.fit_intercept else np.zeros(self.n_scores)
+        return self.loss.uncoupled(intercepts[None])[0]
 
     def hessian(
         self,

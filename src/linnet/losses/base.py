@@ -33,6 +33,10 @@ class Loss(Protocol):
         """Hessian in the scores, a sample a matrix."""
         ...
 
+    def uncoupled(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
+        """Diagonal matrices with about the Hessian's inverse, on slopes that the loss can have."""
+        ...
+
     def pairs(self, n_scores: int) -> Int[Array, "c 2"]:
         """Pairs (a, b) of scores that the Hessian couples; a is −1 for b by itself."""
         ...
@@ -53,6 +57,11 @@ class Loss(Protocol):
 
     def hessian_diagonal(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
         """Diagonal of the Hessian in the scores, a sample a row."""
+        ...
+
+    @property
+    def greatest_curvature(self) -> float:
+        """No eigenvalue of the Hessian in the scores is greater, whatever these are."""
         ...
 
     def hessian_sum(

@@ -65,6 +65,11 @@ class SoftmaxCrossEntropy:
         matrix[:, diagonal, diagonal] += P
         return matrix
 
+    def uncoupled(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
+        """Diagonal ŷ, for (diag ŷ − ŷŷᵀ) g/ŷ = g where g has the sum 0; ŷ(1 − ŷ) of two classes."""
+        P = self._free(self.probabilities(Z))
+        return P * (1 - P) if self.anchored and P.shape[1] == 1 else P
+
     def pairs(self, n_scores: int) -> Int[Array, "c 2"]:
         """Every two classes; those with the anchored class come first, if one is."""
         classes = n_scores + self.anchored
@@ -99,6 +104,11 @@ class SoftmaxCrossEntropy:
         """ŷ(1 − ŷ) of each sample and class."""
         P = self._free(self.probabilities(Z))
         return P * (1 - P)
+
+    @property
+    def greatest_curvature(self) -> float:
+        """½: uᵀ∇²ℓu is the variance of uⱼ under ŷ, and greatest where two classes share it."""
+        return 0.5
 
     def hessian_sum(
         self, Z: Float[Array, "n m"], weight: Float[Array, " n"]

@@ -45,6 +45,10 @@ class SquaredLoss:
         n, m = Z.shape
         return np.broadcast_to(np.eye(m), (n, m, m))
 
+    def uncoupled(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
+        """Ones: the Hessian is diagonal."""
+        return np.ones_like(Z)
+
     def pairs(self, n_scores: int) -> Int[Array, "c 2"]:
         """Each score by itself."""
         return np.column_stack([np.full(n_scores, -1), np.arange(n_scores)])
@@ -67,6 +71,11 @@ class SquaredLoss:
     def hessian_diagonal(self, Z: Float[Array, "n m"]) -> Float[Array, "n m"]:
         """Ones."""
         return np.ones_like(Z)
+
+    @property
+    def greatest_curvature(self) -> float:
+        """1: the Hessian is the identity."""
+        return 1.0
 
     def hessian_sum(
         self, Z: Float[Array, "n m"], weight: Float[Array, " n"]

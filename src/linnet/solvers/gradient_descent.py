@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.solvers.line_search import backtrack
-from linnet.solvers.problem import CountedProblem, Problem
+from linnet.solvers.problem import CountedProblem, Point, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.solution import Ending, Solution
 from linnet.types import Array
@@ -60,24 +60,20 @@ class GradientDescent:
         """Minimise F from ``theta``."""
         counted = CountedProblem(problem)
         record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
-        value, gradient = counted.value_and_gradient(theta)
-        start = value
+        here = Point.of(counted, theta)
+        start = here.value
         length = 1.0
         step = step_of_matrix if self.form == "matrix" else step_by_rows
         while True:
-            if solution := record.step(theta, value, gradient):
+            if solution := record.step(here):
                 return solution
             if self.learning_rate is None:
                 # The minimum on the line makes gradients zigzag: halves are better.
-                landing = backtrack(
-                    counted, theta, value, gradient, -gradient, length=2 * length, exact=False
-                )
+                landing = backtrack(counted, here, -here.gradient, length=2 * length, exact=False)
                 if landing is None:
-                    return record.give_up(theta, Ending.ROUNDING)
-                theta, value, gradient = landing.theta, landing.value, landing.gradient
-                length = landing.length
+                    return record.give_up(here.theta, Ending.ROUNDING)
+                here, length = landing.point, landing.length
                 continue
-            theta = step(theta, gradient, self.learning_rate)
-            value, gradient = counted.value_and_gradient(theta)
-            if not value <= 10 * max(start, 1.0) or not np.isfinite(value):
-                return record.give_up(theta, Ending.DIVERGED)
+            here = Point.of(counted, step(here.theta, here.gradient, self.learning_rate))
+            if not here.value <= 10 * max(start, 1.0) or not np.isfinite(here.value):
+                return record.give_up(here.theta, Ending.DIVERGED)

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from linnet.numeric import EPSILON
 from linnet.solvers.line_search import backtrack
-from linnet.solvers.problem import CountedProblem, Problem
+from linnet.solvers.problem import CountedProblem, Point, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.solution import Ending, Solution
 from linnet.types import Array
@@ -56,22 +56,23 @@ class LBFGS:
         record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
         scale = _inverse(counted.hessian_diagonal(theta))
         pairs: deque[_Pair] = deque(maxlen=self.memory)
-        value, gradient = counted.value_and_gradient(theta)
+        here = Point.of(counted, theta)
         while True:
-            direction = -_inverse_hessian_times(gradient, pairs, scale)
-            if solution := record.step(theta, value, gradient):
+            direction = -_inverse_hessian_times(here.gradient, pairs, scale)
+            if solution := record.step(here):
                 return solution
-            landing = backtrack(counted, theta, value, gradient, direction)
+            landing = backtrack(counted, here, direction)
             if landing is None and pairs:
                 # A memory spoilt by rounding may point nowhere; begin afresh from the diagonal.
                 pairs.clear()
                 continue
             if landing is None:
-                return record.give_up(theta, Ending.ROUNDING)
-            pair = _pair(landing.theta - theta, landing.gradient - gradient)
+                return record.give_up(here.theta, Ending.ROUNDING)
+            there = landing.point
+            pair = _pair(there.theta - here.theta, there.gradient - here.gradient)
             if pair is not None:
                 pairs.append(pair)
-            theta, value, gradient = landing.theta, landing.value, landing.gradient
+            here = there
 
 
 def _pair(step: Float[Array, "m p"], change: Float[Array, "m p"]) -> _Pair | None:

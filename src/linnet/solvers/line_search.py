@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.numeric import EPSILON
-from linnet.solvers.problem import Line, Problem
+from linnet.solvers.problem import Line, Point, Problem
 from linnet.types import Array
 
 __all__ = ["Landing", "backtrack", "least_on"]
@@ -19,6 +19,8 @@ __all__ = ["Landing", "backtrack", "least_on"]
 # Armijo's condition (Nocedal & Wright 2006, eq. 3.4) with the constant they recommend.
 SUFFICIENT_DECREASE: Final = 1e-4
 MAXIMUM_HALVINGS: Final = 40
+# Error of F in single precision, as a share: some 1e-8 is usual.
+SINGLE: Final = 1e-7
 # On the line, a slope this small beside the first counts as flat.
 FLAT: Final = 0.05
 MAXIMUM_LINE_STEPS: Final = 30
@@ -27,45 +29,42 @@ MAXIMUM_LINE_STEPS: Final = 30
 @final
 @dataclass(frozen=True)
 class Landing:
-    """Where a line search came down: the parameters, F and ∇F there, and the length taken."""
+    """Where a line search came down, and the length taken."""
 
-    theta: Float[Array, "m p"]
-    value: float
-    gradient: Float[Array, "m p"]
+    point: Point
     length: float
 
 
 def backtrack(
     problem: Problem,
-    theta: Float[Array, "m p"],
-    value: float,
-    gradient: Float[Array, "m p"],
+    here: Point,
     direction: Float[Array, "m p"],
     *,
     length: float = 1.0,
     exact: bool = True,
+    precise: bool = True,
 ) -> Landing | None:
     """Shorten ``length`` until F(Θ + length·D) ≤ F(Θ) + 10⁻⁴·length·⟨∇F, D⟩.
 
     First to the minimum of F on the line if ``exact``, then by halves.
     Where the promised decrease drowns in the rounding of F, a step is taken if it shortens the
-    gradient. ``None`` means that no step improves anything: Θ is as good as float64 can tell.
+    gradient. ``None`` means that no step improves anything: Θ is as good as the precision can tell,
+    float64, or float32 without ``precise``.
     """
-    slope = float(np.vdot(gradient, direction))
+    slope = float(np.vdot(here.gradient, direction))
     if not slope < 0:
         return None
     # Near the minimum the true decrease drowns in the rounding of F; allow for it.
-    rounding = 4 * EPSILON * abs(value)
+    rounding = (4 * EPSILON if here.precise and precise else SINGLE) * abs(here.value)
     for halving in range(MAXIMUM_HALVINGS):
-        trial = theta + length * direction
-        new_value, new_gradient = problem.value_and_gradient(trial)
+        there = Point.of(problem, here.theta + length * direction, precise=precise)
         if -length * slope <= rounding:
-            shorter = np.linalg.norm(new_gradient) < np.linalg.norm(gradient)
-            return Landing(trial, new_value, new_gradient, length) if shorter else None
-        if new_value <= value + SUFFICIENT_DECREASE * length * slope + rounding:
-            return Landing(trial, new_value, new_gradient, length)
-        line = problem.along(theta, direction) if exact and halving == 0 else None
-        length = length / 2 if line is None else least_on(line, length, value, slope)
+            shorter = np.linalg.norm(there.gradient) < np.linalg.norm(here.gradient)
+            return Landing(there, length) if shorter else None
+        if there.value <= here.value + SUFFICIENT_DECREASE * length * slope + rounding:
+            return Landing(there, length)
+        line = problem.along(here.theta, direction) if exact and halving == 0 else None
+        length = length / 2 if line is None else least_on(line, length, here.value, slope)
     return None
 
 

@@ -1,5 +1,6 @@
 """Newton's method, each step solved by preconditioned conjugate gradients."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 from typing import Final, final
@@ -11,7 +12,7 @@ from linnet.numeric import EPSILON
 from linnet.solvers.certificate import gradient_bound
 from linnet.solvers.conjugate_gradient import conjugate_gradient
 from linnet.solvers.line_search import backtrack, least_on
-from linnet.solvers.problem import CountedProblem, Problem
+from linnet.solvers.problem import CountedProblem, Point, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.renewal import Renewal
 from linnet.solvers.solution import Ending, Solution
@@ -28,8 +29,6 @@ FAR: Final = 1e-4
 LONGEST: Final = 8.0
 # Products in single precision lead to within this share of F of the minimum, and surely no nearer.
 FINE: Final = 1e-10
-# They err by so much of the largest curvature, which must not drown the least, λ.
-NOISE: Final = float(np.finfo(np.float32).eps)
 MAXIMUM_PRODUCTS: Final = 500
 
 
@@ -59,47 +58,70 @@ class NewtonCG:
     enough: float = 0.0
     unit: str = "nats"
 
-    def minimise(
-        self, problem: Problem, theta: Float[Array, "m p"], renewal: Renewal | None = None
+    def minimise(self, problem: Problem, theta: Float[Array, "m p"]) -> Solution:
+        """Minimise F from ``theta``."""
+        renewal = Renewal(np.random.default_rng(self.random_state))
+
+        def start(counted: Problem) -> Point:
+            return self.evaluated(counted, counted.centred(theta), renewal)
+
+        return self.minimise_from(start, problem, renewal)
+
+    def evaluated(self, problem: Problem, theta: Float[Array, "m p"], renewal: Renewal) -> Point:
+        """F and ∇F at Θ, as precisely as they are needed on the way."""
+        return Point.of(problem, theta, precise=self._is_fine(problem, renewal))
+
+    def minimise_from(
+        self, start: Callable[[Problem], Point], problem: Problem, precondition: Renewal
     ) -> Solution:
-        """Minimise F from ``theta``; with the preconditioner of an earlier fit, if one is given."""
+        """Minimise F from where ``start`` says, with the preconditioner of earlier fits.
+
+        While the penalty is above the rounding of single precision, and the minimum not near, F and
+        its derivatives are evaluated in that.
+        """
         counted = CountedProblem(problem)
         record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
-        precondition = renewal or Renewal(np.random.default_rng(self.random_state))
-        theta = counted.centred(theta)
-        value, gradient = counted.value_and_gradient(theta)
-        precondition.begin(counted, theta)
-        first = size = _size(gradient, precondition(gradient))
+        here = start(counted)
+        precondition.begin(counted, here.theta)
+        first = size = _size(here.gradient, precondition(here.gradient))
         while True:
             # Without a penalty the gradient proves nothing, and the step tells of separation.
-            if counted.l2 > 0 and (solution := record.proven(theta, value, gradient)):
+            if counted.l2 > 0 and (solution := record.proven(here)):
                 return solution
-            precise = counted.l2 < NOISE * precondition.largest or size**2 <= FINE * abs(value)
+            fine = precondition.drowns(counted.l2) or size**2 <= FINE * abs(here.value)
+            if fine:
+                here = here.made_precise(counted)
             step = conjugate_gradient(
-                counted.hessian_at(theta, precise=precise),
-                -gradient,
+                counted.hessian_at(here.theta, precise=fine),
+                -here.gradient,
                 precondition,
                 largest_rise=precondition.largest_rise,
-                accuracy=self._accuracy(size / first, gradient_bound(counted, gradient)),
+                accuracy=self._accuracy(size / first, gradient_bound(counted, here.gradient)),
                 max_products=MAXIMUM_PRODUCTS,
             )
             precondition.largest = step.largest
             newton = step.decrease, step.x
-            if solution := record.step(theta, value, gradient, newton):
+            tell = record.note if counted.l2 > 0 else record.step
+            if solution := tell(here, newton):
                 return solution
             if step.decrease <= self.enough:
-                return record.give_up(theta, Ending.MAX_STEPS, newton)
-            length = _length(counted, theta, value, gradient, newton)
-            landing = backtrack(counted, theta, value, gradient, step.x, length=length)
-            if landing is None and precondition.strengthen(theta):
-                size = _size(gradient, precondition(gradient))
-                continue
-            if landing is None:
-                return record.give_up(theta, Ending.ROUNDING, newton)
-            theta, value, gradient = landing.theta, landing.value, landing.gradient
-            astray = step.rose or landing.length < length
-            precondition.learn(step.products, astray=astray, theta=theta)
-            size = _size(gradient, precondition(gradient))
+                return record.give_up(here.theta, Ending.MAX_STEPS, newton)
+            length = _length(counted, here, newton)
+            precise = here.precise or self._is_fine(counted, precondition)
+            landing = backtrack(counted, here, step.x, length=length, precise=precise)
+            if landing is None and not here.precise:
+                here = here.made_precise(counted)
+            elif landing is None and not precondition.strengthen(here.theta):
+                return record.give_up(here.theta, Ending.ROUNDING, newton)
+            elif landing is not None:
+                here = landing.point
+                astray = step.rose or landing.length < length
+                precondition.learn(step.products, astray=astray, theta=here.theta)
+            size = _size(here.gradient, precondition(here.gradient))
+
+    def _is_fine(self, problem: Problem, renewal: Renewal) -> bool:
+        """Whether single precision will not do, wherever the minimum is."""
+        return renewal.drowns(problem.l2) or self.tol < FINE
 
     def _accuracy(self, progress: float, bound: float) -> float:
         """Accuracy of the next step: no finer than the rate of convergence or the proof asks for.
@@ -118,20 +140,17 @@ class NewtonCG:
 
 
 def _length(
-    problem: CountedProblem,
-    theta: Float[Array, "m p"],
-    value: float,
-    gradient: Float[Array, "m p"],
-    newton: tuple[float, Float[Array, "m p"]],
+    problem: CountedProblem, here: Point, newton: tuple[float, Float[Array, "m p"]]
 ) -> float:
     """Length of a step to try first: 1, or far from the minimum where F is least on its line."""
     decrease, step = newton
-    if decrease <= FAR * abs(value):
+    if decrease <= FAR * abs(here.value):
         return 1.0
-    line = problem.along(theta, step, precise=False)
+    line = problem.along(here.theta, step, precise=False)
     if line is None:
         return 1.0
-    return least_on(line, LONGEST, value, float(np.vdot(gradient, step)), start=1.0)
+    slope = float(np.vdot(here.gradient, step))
+    return least_on(line, LONGEST, here.value, slope, start=1.0)
 
 
 def _size(gradient: Float[Array, "m p"], preconditioned: Float[Array, "m p"]) -> float:

@@ -1,7 +1,8 @@
 """One problem after another, each a step in the penalty from the one before."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final, final
 
 import numpy as np
@@ -9,7 +10,7 @@ from jaxtyping import Float
 
 from linnet.solvers.newton_cg import NewtonCG
 from linnet.solvers.preconditioners import LARGEST_FACTOR
-from linnet.solvers.problem import Problem
+from linnet.solvers.problem import Point, Problem
 from linnet.solvers.renewal import Renewal
 from linnet.solvers.solution import Solution, Step
 from linnet.types import Array
@@ -96,29 +97,53 @@ class _Way:
     def __init__(self, random: np.random.Generator) -> None:
         self._renewal = Renewal(random)
         self._places: list[tuple[float, Array]] = []
+        self._last: tuple[Problem, float] | None = None
 
     def minimise(self, problem: Problem, start: Float[Array, "m p"], solver: NewtonCG) -> Solution:
         """Minimise the next, the first from ``start``."""
         here = -float(np.log(problem.l2)) if problem.l2 > 0 else np.inf
-        theta = _foreseen(problem, here, self._places) if self._places else start
-        solution = solver.minimise(problem, theta, self._renewal)
+        evaluated = partial(solver.evaluated, renewal=self._renewal)
+        begin = partial(self._foreseen, here=here, start=start, evaluated=evaluated)
+        solution = solver.minimise_from(begin, problem, self._renewal)
         self._places = [*self._places[1 - MINIMA :], (here, solution.theta)]
+        self._last = problem, solution.value
         return solution
 
+    def _foreseen(
+        self,
+        problem: Problem,
+        *,
+        here: float,
+        start: Float[Array, "m p"],
+        evaluated: Callable[[Problem, Array], Point],
+    ) -> Point:
+        """Where to begin: as foreseen, where that is lower than the last minimum."""
+        if self._last is None:
+            return evaluated(problem, problem.centred(start))
+        before, value = self._last
+        last = self._places[-1][1]
+        # Of the last minimum F is known: a change of the penalty needs no reading of the data.
+        weights = problem.penalised(last)
+        value += 0.5 * (problem.l2 - before.l2) * float(np.vdot(weights, weights))
+        ahead = _ahead(here, self._places)
+        if ahead is not None:
+            point = evaluated(problem, problem.centred(ahead))
+            if point.value < value:
+                return point
+        return evaluated(problem, last)
 
-def _foreseen(
-    problem: Problem, here: float, places: list[tuple[float, Array]]
-) -> Float[Array, "m p"]:
-    """Follow the polynomial in −log λ through the last minima, where that is lower than the last.
+
+def _ahead(here: float, places: list[tuple[float, Array]]) -> Float[Array, "m p"] | None:
+    """Follow the polynomial in −log λ through the last minima, if there are some.
 
     Lagrange's: each minimum counts ∏ (t − tᵢ)/(tⱼ − tᵢ) times.
     """
     last = places[-1][1]
     at = np.array([place for place, _ in places])
     if len(set(at)) < len(at) or len(at) == 1 or not np.isfinite([here, *at]).all():
-        return last
+        return None
     ahead = np.zeros_like(last)
     for j, (place, theta) in enumerate(places):
         others = np.delete(at, j)
         ahead += np.prod((here - others) / (place - others)) * theta
-    return ahead if problem.value(ahead) < problem.value(last) else last
+    return ahead

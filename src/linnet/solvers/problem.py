@@ -1,6 +1,7 @@
 """What a solver sees of an objective: values and derivatives in the parameters, nothing else."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
@@ -9,7 +10,7 @@ from jaxtyping import Float, Int
 from linnet.engine import Iterate, StepRule
 from linnet.types import Array, HessianProduct
 
-__all__ = ["CountedProblem", "Dual", "Line", "Problem", "Rates", "Subspace"]
+__all__ = ["CountedProblem", "Dual", "Line", "Point", "Problem", "Rates", "Subspace"]
 
 Rates: TypeAlias = Callable[[Array], Array]
 """Learning rates of steps, given their numbers."""
@@ -110,8 +111,10 @@ class Problem(Protocol):
         """F(Θ)."""
         ...
 
-    def value_and_gradient(self, theta: Float[Array, "m p"]) -> tuple[float, Float[Array, "m p"]]:
-        """F(Θ) and ∇F(Θ)."""
+    def value_and_gradient(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> tuple[float, Float[Array, "m p"]]:
+        """F(Θ) and ∇F(Θ); without ``precise`` to single precision."""
         ...
 
     def along(
@@ -128,6 +131,14 @@ class Problem(Protocol):
         self, theta: Float[Array, "m p"], *, precise: bool = True
     ) -> Float[Array, "m p"]:
         """Diagonal of ∇²F(Θ)."""
+        ...
+
+    def curvature_bound(self) -> float:
+        """No more than F less its penalty curves in any direction of the weights, anywhere."""
+        ...
+
+    def even_curvatures(self, theta: Float[Array, "m p"]) -> Float[Array, " m"] | None:
+        """Curvature of the loss in each score by itself, where all rows share it; or ``None``."""
         ...
 
     def hessian(
@@ -207,6 +218,26 @@ class Problem(Protocol):
 
 
 @final
+@dataclass(frozen=True)
+class Point:
+    """Θ, with F and ∇F there, and whether these are in double precision."""
+
+    theta: Float[Array, "m p"]
+    value: float
+    gradient: Float[Array, "m p"]
+    precise: bool
+
+    @classmethod
+    def of(cls, problem: Problem, theta: Float[Array, "m p"], *, precise: bool = True) -> "Point":
+        """Read the data once."""
+        return cls(theta, *problem.value_and_gradient(theta, precise=precise), precise)
+
+    def made_precise(self, problem: Problem) -> "Point":
+        """Read the data again, unless it was in double precision before."""
+        return self if self.precise else Point.of(problem, self.theta)
+
+
+@final
 class CountedProblem:
     """A problem that counts how often the data were read: ``passes``.
 
@@ -227,10 +258,12 @@ class CountedProblem:
         self.passes += 0.5
         return self._problem.value(theta)
 
-    def value_and_gradient(self, theta: Float[Array, "m p"]) -> tuple[float, Float[Array, "m p"]]:
+    def value_and_gradient(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> tuple[float, Float[Array, "m p"]]:
         """F(Θ) and ∇F(Θ)."""
         self.passes += 1
-        return self._problem.value_and_gradient(theta)
+        return self._problem.value_and_gradient(theta, precise=precise)
 
     def along(
         self, theta: Float[Array, "m p"], direction: Float[Array, "m p"], *, precise: bool = True
@@ -257,6 +290,15 @@ class CountedProblem:
         """Diagonal of ∇²F(Θ)."""
         self.passes += 1
         return self._problem.hessian_diagonal(theta, precise=precise)
+
+    def curvature_bound(self) -> float:
+        """No more than F less its penalty curves in any direction of the weights, anywhere."""
+        self.passes += 0.5
+        return self._problem.curvature_bound()
+
+    def even_curvatures(self, theta: Float[Array, "m p"]) -> Float[Array, " m"] | None:
+        """Curvature of the loss in each score by itself, where all rows share it; or ``None``."""
+        return self._problem.even_curvatures(theta)
 
     def hessian(
         self,

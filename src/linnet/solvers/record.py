@@ -6,8 +6,8 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
-from linnet.solvers.certificate import certify, gradient_bound, newton_gap
-from linnet.solvers.problem import CountedProblem
+from linnet.solvers.certificate import certify, gradient_bound, newton_gap, prove_nearby
+from linnet.solvers.problem import CountedProblem, Point
 from linnet.solvers.progress import tell
 from linnet.solvers.separation import direction_of_separation
 from linnet.solvers.solution import Certificate, Ending, Solution, Step
@@ -34,40 +34,40 @@ class Record:
         self._started = perf_counter()
         self._steps: list[Step] = []
 
-    def proven(
-        self, theta: Float[Array, "m p"], value: float, gradient: Float[Array, "m p"]
-    ) -> Solution | None:
+    def proven(self, here: Point) -> Solution | None:
         """Give the solution where the gradient proves that this step, noted then, is the last."""
-        bound = self._bound(value, gradient)
+        bound = self._bound(here)
         if bound > self._tol:
             return None
-        polished, value_there, certificate = certify(self._problem, theta, self._unit)
+        theta, value, certificate = prove_nearby(self._problem, here, self._unit)
+        if certificate.gap > self._tol:
+            theta, value, certificate = certify(self._problem, here.theta, self._unit)
         if certificate.gap > self._tol:
             return None
-        self._note(value, bound)
-        return self._end(polished, value_there, certificate, Ending.CONVERGED)
+        self._note(here.value, bound)
+        return self._end(theta, value, certificate, Ending.CONVERGED)
 
     def step(
-        self,
-        theta: Float[Array, "m p"],
-        value: float,
-        gradient: Float[Array, "m p"],
-        newton: tuple[float, Float[Array, "m p"]] | None = None,
+        self, here: Point, newton: tuple[float, Float[Array, "m p"]] | None = None
     ) -> Solution | None:
         """Note a step; give the solution where this is the last.
 
         Parameters
         ----------
-        theta, value, gradient
-            The parameters, and F and ∇F there.
+        here : Point
+            Where the solver is.
         newton : pair of float and array, or None
-            Half the squared Newton decrement at ``theta``, and the Newton step, from a solver
-            that has them. Needed where λ = 0; without them they are worked out at steps
-            1, 2, 4, 8, ….
+            Half the squared Newton decrement at Θ, and the Newton step, from a solver that has
+            them. Needed where λ = 0; without them they are worked out at steps 1, 2, 4, 8, ….
         """
-        if solution := self.proven(theta, value, gradient):
-            return solution
-        bound = self._bound(value, gradient)
+        return self.proven(here) or self.note(here, newton)
+
+    def note(
+        self, here: Point, newton: tuple[float, Float[Array, "m p"]] | None = None
+    ) -> Solution | None:
+        """Note a step that is not proven to be the last; it may be for other reasons."""
+        theta, value, gradient = here.theta, here.value, here.gradient
+        bound = self._bound(here)
         if self._problem.l2 == 0 and newton is None and _is_power_of_two(len(self._steps)):
             newton = newton_gap(self._problem, theta, gradient)
         estimate = np.inf if newton is None or self._problem.l2 > 0 else newton[0]
@@ -104,8 +104,9 @@ class Record:
             certificate = Certificate(newton[0], "estimate", self._unit)
         return self._end(polished, value, certificate, ending, newton)
 
-    def _bound(self, value: float, gradient: Float[Array, "m p"]) -> float:
-        return min(gradient_bound(self._problem, gradient), value - self._problem.lower_bound)
+    def _bound(self, here: Point) -> float:
+        of_value = here.value - self._problem.lower_bound
+        return min(gradient_bound(self._problem, here.gradient), of_value)
 
     def _note(self, value: float, gap: float) -> None:
         step = Step(

@@ -5,17 +5,15 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float
 
-from linnet.solvers.preconditioners import (
-    Preconditioning,
-    far_apart,
-    preconditioner_at,
-    preconditioning_for,
-)
+from linnet.solvers.preconditioners import preconditioner_at, preconditioning_for
+from linnet.solvers.preconditioning import Preconditioning, far_apart
 from linnet.solvers.problem import Problem
 from linnet.types import Array
 
 __all__ = ["Renewal"]
 
+# Products in single precision err by so much of the largest curvature.
+NOISE: Final = float(np.finfo(np.float32).eps)
 # A preconditioner that needs more products than this for a step has aged: build it anew.
 PRODUCTS_BEFORE_REBUILDING: Final = 6
 AGED: Final = 1.5
@@ -37,11 +35,11 @@ class Renewal:
     Attributes
     ----------
     largest : float
-        Largest curvature that the last step has seen; ∞ before the first.
+        Largest curvature that the last step has seen; 0 before the first.
     """
 
     def __init__(self, random: np.random.Generator) -> None:
-        self.largest = np.inf
+        self.largest = 0.0
         self._random = random
         self._preconditioning: Preconditioning
         self._begun = False
@@ -73,6 +71,13 @@ class Renewal:
     def largest_rise(self) -> float:
         """How far residuals may rise in conjugate gradients before that is rounding."""
         return self._preconditioning.largest_rise
+
+    def drowns(self, l2: float) -> bool:
+        """Whether the rounding of single precision, in the largest curvature, drowns the least.
+
+        That is λ, the penalty's.
+        """
+        return l2 <= NOISE * self.largest
 
     def learn(self, products: int, *, astray: bool, theta: Float[Array, "m p"]) -> None:
         """Learn from a step, and build anew at ``theta``, where it led to, if that pays.
@@ -111,6 +116,6 @@ class Renewal:
         self._spent = 0
 
     def _build(self, theta: Float[Array, "m p"]) -> None:
-        self._apply = preconditioner_at(self._problem, self._preconditioning, theta)
+        self._apply = preconditioner_at(self._problem, self._preconditioning, theta, self._random)
         self._built_for = self._problem.l2
         self._fresh = None

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.engine import Iterate, StepRule
-from linnet.solvers.problem import CountedProblem, Problem
+from linnet.solvers.problem import CountedProblem, Point, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.schedules import Schedule, ScheduleName
 from linnet.solvers.solution import Ending, Solution
@@ -85,18 +85,17 @@ class StochasticGradientDescent:
         record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
         walk = self._walk_over(counted)
         now = Iterate.begin(theta, self.rule)
-        value, gradient = counted.value_and_gradient(theta)
-        ceiling = 10 * max(value, 1.0)
+        here = Point.of(counted, theta)
+        ceiling = 10 * max(here.value, 1.0)
         while True:
             # Asked first: where every probability is 0 or 1 the loss has no curvature, and the
             # estimate of the gap is nothing.
-            if ceiling < value < np.inf:
-                return record.give_up(theta, Ending.DIVERGED)
-            if solution := record.step(theta, value, gradient):
+            if ceiling < here.value < np.inf:
+                return record.give_up(here.theta, Ending.DIVERGED)
+            if solution := record.step(here):
                 return solution
             now = counted.walk(now, self.rule, **walk)
-            theta = now.estimate(self.rule)
-            value, gradient = counted.value_and_gradient(theta)
+            here = Point.of(counted, now.estimate(self.rule))
 
     def _walk_over(self, problem: Problem) -> dict[str, Any]:
         """Return what every epoch has in common."""
