@@ -23,6 +23,7 @@ from linnet.engine.hessian import (
 from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
 from linnet.engine.row_space import RowSpace
+from linnet.engine.thinning import thinned
 from linnet.engine.threads import limited_blas, limited_threads, thread_count
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "scores",
     "second_moment_pass",
     "slope_pass",
+    "thinned",
     "thread_count",
     "value_pass",
 ]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from jaxtyping import Float
+from scipy.sparse import csr_array
 
 from linnet.data import Batch, MemorySource
 from linnet.engine import descent_native, descent_reference, native, reference
@@ -72,7 +73,7 @@ def hessian_product_pass(
     theta: Float[Array, "m p"],
     direction: Float[Array, "m p"],
     *,
-    curvature: Array | None = None,
+    curvature: Array | csr_array | None = None,
     precise: bool = True,
 ) -> tuple[Array, ...]:
     """Hessian of Σᵢ sᵢ ℓᵢ times ``direction``."""
@@ -91,7 +92,7 @@ def hessian_products_pass(
     theta: Float[Array, "m p"],
     directions: Float[Array, "d m p"],
     *,
-    curvature: Array | None = None,
+    curvature: Array | csr_array | None = None,
     precise: bool = True,
 ) -> tuple[Array, ...]:
     """Hessian of Σᵢ sᵢ ℓᵢ times each of ``directions``, of shape (d, m, p)."""

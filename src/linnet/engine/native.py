@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 from jaxtyping import Float
+from scipy.sparse import csr_array
 
 from linnet.data import Batch, Matrix
 from linnet.engine.threads import thread_count
@@ -113,7 +114,7 @@ def hessian_product_pass(
     theta: Float[Array, "m p"],
     direction: Float[Array, "m p"],
     *,
-    curvature: Array | None = None,
+    curvature: Array | csr_array | None = None,
     precise: bool = True,
 ) -> tuple[Array]:
     """Hessian of Σᵢ sᵢ ℓᵢ times ``direction``."""
@@ -129,12 +130,13 @@ def hessian_products_pass(
     theta: Float[Array, "m p"],
     directions: Float[Array, "d m p"],
     *,
-    curvature: Array | None = None,
+    curvature: Array | csr_array | None = None,
     precise: bool = True,
 ) -> tuple[Array]:
     """Hessian of Σᵢ sᵢ ℓᵢ times each of ``directions``, in one reading of the data.
 
-    ``curvature`` is what :func:`curvature` gave for the same rows, Θ and ``precise``.
+    ``curvature`` is what :func:`curvature` gave for the same rows, Θ and ``precise``, or of that
+    the probabilities that count, as a matrix n×m: for one direction, and dense rows.
     """
     # The Hessian of squared loss does not depend on Θ.
     squared = isinstance(loss, SquaredLoss)
@@ -145,7 +147,8 @@ def hessian_products_pass(
         batch,
         parameters,
         directions.size,
-        probabilities=curvature,
+        probabilities=curvature if isinstance(curvature, np.ndarray) else None,
+        pairs=curvature if isinstance(curvature, csr_array) else None,
         precise=precise,
     )
     return (sums[1:].reshape(directions.shape),)
@@ -269,6 +272,7 @@ def _run(
     size: int,
     *,
     probabilities: Array | None = None,
+    pairs: csr_array | None = None,
     precise: bool,
 ) -> Float[Array, " t"]:
     """Run one pass: the value, then ``size`` numbers as its mode has them."""
@@ -290,6 +294,7 @@ def _run(
         threads=thread_count(),
         sums=sums,
         probabilities=probabilities,
+        pairs=None if pairs is None else _pairs(pairs),
     )
     if fault is not None:
         _raise(fault, classes=parameters.shape[1] + int(getattr(loss, "anchored", False)))
@@ -322,6 +327,10 @@ def _rows(X: Matrix) -> tuple[Any, ...]:
     if isinstance(X, np.ndarray):
         return _exportable(X), _kind(X)
     return X.indptr, X.indices, X.data, X.shape[1], bool(X.has_sorted_indices)
+
+
+def _pairs(pairs: csr_array) -> tuple[Array, ...]:
+    return pairs.indptr.astype(np.int64), pairs.indices.astype(np.int32), pairs.data
 
 
 def _exportable(array: Array) -> Array:

@@ -92,7 +92,7 @@ class NewtonCG:
             if fine:
                 here = here.made_precise(counted)
             step = conjugate_gradient(
-                counted.hessian_at(here.theta, precise=fine),
+                counted.hessian_at(here.theta, precise=fine, thin=True),
                 -here.gradient,
                 precondition,
                 largest_rise=precondition.largest_rise,

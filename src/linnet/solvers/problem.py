@@ -123,8 +123,13 @@ class Problem(Protocol):
         """Return F on the line Θ + tD; ``None`` where that would take too much memory."""
         ...
 
-    def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
-        """∇²F(Θ) as a function of a direction; without ``precise`` to single precision."""
+    def hessian_at(
+        self, theta: Float[Array, "m p"], *, precise: bool = True, thin: bool = False
+    ) -> HessianProduct:
+        """∇²F(Θ) as a function of a direction; without ``precise`` to single precision.
+
+        With ``thin`` less of what hardly counts beside the penalty.
+        """
         ...
 
     def hessian_diagonal(
@@ -273,10 +278,12 @@ class CountedProblem:
         self.passes += 0 if line is None else 1
         return line
 
-    def hessian_at(self, theta: Float[Array, "m p"], *, precise: bool = True) -> HessianProduct:
+    def hessian_at(
+        self, theta: Float[Array, "m p"], *, precise: bool = True, thin: bool = False
+    ) -> HessianProduct:
         """∇²F(Θ) as a function of a direction."""
         self.passes += 0.5
-        product = self._problem.hessian_at(theta, precise=precise)
+        product = self._problem.hessian_at(theta, precise=precise, thin=thin)
 
         def counted(direction: Float[Array, "m p"]) -> Float[Array, "m p"]:
             self.passes += 1

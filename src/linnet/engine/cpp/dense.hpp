@@ -3,6 +3,7 @@
 
 #include "losses.hpp"
 #include "memory.hpp"
+#include "pairs.hpp"
 
 namespace linnet {
 namespace LINNET_SIMD {
@@ -152,12 +153,18 @@ bool dense_rows(const Job &job, const void *prepared, std::int64_t first, std::i
     Lines<T> lines = memory.lines;
     lines.ld = (rows + WIDTH<T> - 1) / WIDTH<T> * WIDTH<T>;
     const T *X = tile_at(job, plan, row, rows, memory.tile);
-    tile_scores(job, plan, X, rows, static_cast<const T *>(prepared), lines);
-    if (!residuals(job, row, rows, lines, sums, fault)) return false;
-    if (!job.has_weight_sums()) continue;
-    if (job.mode == Mode::hessian_diagonal) square(memory.tile, rows * plan.ld);
-    outer(rows, job.outputs(), plan.columns, X, row_length(job, plan), results(job, lines),
-          lines.ld, memory.outputs, plan.ld);
+    const T *W = static_cast<const T *>(prepared), *b = W + job.scores() * plan.ld;
+    if (job.pairs.starts) {
+      add_pairs(job, plan.columns, row, rows, X, row_length(job, plan), W + job.m * plan.ld,
+                plan.ld, b + job.m, lines.Z, memory.outputs, sums);
+    } else {
+      tile_scores(job, plan, X, rows, W, lines);
+      if (!residuals(job, row, rows, lines, sums, fault)) return false;
+      if (!job.has_weight_sums()) continue;
+      if (job.mode == Mode::hessian_diagonal) square(memory.tile, rows * plan.ld);
+      outer(rows, job.outputs(), plan.columns, X, row_length(job, plan), results(job, lines),
+            lines.ld, memory.outputs, plan.ld);
+    }
     summed += rows;
     if (summed >= FLOAT32_ROWS) hand_on(job, plan, memory.outputs, sums), summed = 0;
   }

@@ -37,6 +37,13 @@ struct SparseRows {
   std::int64_t entries = 0;
 };
 
+// Pairs of a row and a class, row by row, and the probability of each.
+struct Pairs {
+  const std::int64_t *starts = nullptr; // null: all pairs count
+  const std::int32_t *classes = nullptr;
+  const void *values = nullptr; // in the type of the arithmetic
+};
+
 struct Job {
   bool sparse = false;
   Matrix X;           // for sparse rows only its shape counts
@@ -54,6 +61,8 @@ struct Job {
   // them, and Mode::hessian_product reads them where they are given, instead of computing them.
   // Mode::scores writes the scores of every set of parameters there.
   void *probabilities = nullptr;
+  // Of dense rows, and one direction: the pairs that count in Mode::hessian_product.
+  Pairs pairs;
   std::int64_t stride = 0; // from one of their rows to the next
   bool float32 = false; // scores and tiles in float32; sums over tiles are float64 always
 

@@ -196,6 +196,28 @@ struct Request {
     job.probabilities = job.float32 ? static_cast<void *>(given.contiguous<float>("probabilities"))
                                     : given.contiguous<double>("probabilities");
   }
+
+  void read_pairs(nb::object pairs) {
+    if (pairs.is_none()) return;
+    const nb::tuple given = nb::cast<nb::tuple>(pairs);
+    const View &starts = view(given[0], 1), &classes = view(given[1], 1), &values = view(given[2], 1);
+    if (job.sparse || job.mode != Mode::hessian_product || job.loss != Loss::softmax ||
+        job.sets != 2)
+      throw std::invalid_argument("pairs are for one Hessian product of dense rows");
+    job.pairs.starts = starts.contiguous<std::int64_t>("starts");
+    job.pairs.classes = classes.contiguous<std::int32_t>("classes");
+    job.pairs.values = job.float32 ? static_cast<void *>(values.contiguous<float>("values"))
+                                   : values.contiguous<double>("values");
+    const std::int64_t n = job.X.rows, count = classes.size();
+    bool right = starts.size() == n + 1 && values.size() == count;
+    right = right && job.pairs.starts[0] == 0 && job.pairs.starts[n] == count;
+    for (std::int64_t i = 0; i < n && right; ++i)
+      right = job.pairs.starts[i] <= job.pairs.starts[i + 1] &&
+              job.pairs.starts[i + 1] - job.pairs.starts[i] <= job.m;
+    for (std::int64_t i = 0; i < count && right; ++i)
+      right = job.pairs.classes[i] >= 0 && job.pairs.classes[i] < job.m;
+    if (!right) throw std::invalid_argument("pairs of the wrong shape");
+  }
 };
 
 bool interrupted() {
@@ -212,7 +234,7 @@ nb::object outcome(Ending ending, const Fault &fault) {
 nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::object weight,
                nb::object parameters, const std::string &loss, bool anchored,
                const std::string &mode, bool float32, const std::string &simd, int threads,
-               nb::object sums, nb::object probabilities) {
+               nb::object sums, nb::object probabilities, nb::object pairs) {
   Request request;
   Job &job = request.job;
   if (nb::len(X) == 2)
@@ -227,6 +249,7 @@ nb::object run(nb::tuple X, nb::object targets, const std::string &kind, nb::obj
   request.read_targets(targets, kind);
   request.read_weight(weight);
   request.read_probabilities(probabilities);
+  request.read_pairs(pairs);
   const View result(sums, 1, true);
   if (result.size() != sums_size(job)) throw std::invalid_argument("sums of the wrong length");
   Fault fault;
@@ -464,7 +487,8 @@ NB_MODULE(_native, module) {
   module.def("run", &linnet::run, nb::arg("X"), nb::arg("targets").none(), nb::arg("kind"),
              nb::arg("weight").none(), nb::arg("parameters"), nb::kw_only(), nb::arg("loss"),
              nb::arg("anchored"), nb::arg("mode"), nb::arg("float32"), nb::arg("simd"),
-             nb::arg("threads"), nb::arg("sums"), nb::arg("probabilities").none());
+             nb::arg("threads"), nb::arg("sums"), nb::arg("probabilities").none(),
+             nb::arg("pairs").none());
   module.def("add_moments", &linnet::add_moments, nb::arg("rows"), nb::arg("weights"),
              nb::kw_only(), nb::arg("least"), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
   module.def("add_line", &linnet::add_line, nb::arg("scores"), nb::arg("weight").none(),
