@@ -25,7 +25,8 @@ class Ridge(LinearRegression):
         Whether to fit an intercept b, which is not penalised.
     copy_X, tol, max_iter, solver, random_state
         Accepted from code for scikit-learn, and without effect: ``X`` is never written to, and
-        the solution is exact, whatever the way to it.
+        the solution is exact, whatever the way to it. Only ``solver="sgd"``, ``"adagrad"`` and
+        ``"adam"`` say how streams are learnt, as for LinearRegression.
     positive : bool, default False
         Only False: weights are not bounded.
     n_jobs : int or None, default None
