@@ -87,8 +87,8 @@ def _numbers(learnt: Learnt, errors: ProgressiveErrors) -> dict[str, Any]:
         "coefficients": learnt.block.known.width,
         "rows_predicted": errors.rows,
         "precision": errors.precision,
-        "progressive_rmse": errors.sums.rmse,
-        "progressive_rmse_of_mean": errors.sums.mean_rmse,
+        "progressive_rmse": errors.rmse,
+        "progressive_rmse_of_mean": errors.mean_rmse,
         "progressive_bits_per_number": errors.sums.bits,
         "progressive_bits_per_number_of_mean": errors.sums.mean_bits,
         "rmse_by_epoch": [

@@ -129,7 +129,7 @@ def _walked(
         scaled = replace(stream, rule=rule, learning_rate=stream.learning_rate * unit)
         after, theta = scaled.descend(objective, theta)
     losses = after.iterate.losses
-    check_steps_taken(losses, theta, stream.learning_rate)
+    check_steps_taken(losses, theta, stream.learning_rate, state.spread)
     stream = replace(after, rule=stream.rule, learning_rate=stream.learning_rate)
     return replace(state, stream=stream, squares=state.squares + 2 * float(losses.sum())), theta
 

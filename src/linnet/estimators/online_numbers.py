@@ -63,7 +63,7 @@ def learn_numbers(
     if weight.any():
         # A block's length of step is told by the rows before it.
         parts = order[:opening], order[opening:]
-        learnt, losses = _walked(stepping, learnt, block.batch, parts, spread.weight)
+        learnt, losses = _walked(stepping, learnt, block.batch, parts, spread)
     passes = cast("tuple[ProgressiveErrors, ...]", learnt.losses)
     errors = passes[-1] if len(passes) == epoch else passes[0].anew()
     told = errors.after(starts, new_y, new_weight, 2 * losses)
@@ -125,11 +125,11 @@ def _walked(
     learnt: Learnt,
     batch: Batch,
     parts: tuple[Int[Array, " o"], Int[Array, " r"]],
-    seen: float,
+    seen: TargetSpread,
 ) -> tuple[Learnt, Float[Array, " t"]]:
     """Take the steps over a block, those of its opening first; give the losses of the others."""
     estimator, errors = stepping.estimator, cast("ProgressiveErrors", learnt.progressive)
-    objective = squared_objective(estimator, batch, seen)
+    objective = squared_objective(estimator, batch, seen.weight)
     iterate: Any = learnt.iterate
     # All products are small, whatever the number of rows.
     with threads(estimator.n_jobs, 0):
@@ -139,5 +139,5 @@ def _walked(
         for part in parts:
             steps = replace(stepping, rule=rule)
             iterate = steps.walk(objective, batch, iterate, part, paced)
-            check_steps_taken(iterate.losses, iterate.theta, pace.learning_rate)
+            check_steps_taken(iterate.losses, iterate.theta, pace.learning_rate, seen)
     return replace(learnt, iterate=iterate, pace=pace), iterate.losses

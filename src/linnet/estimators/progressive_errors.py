@@ -139,7 +139,7 @@ class ProgressiveErrors:
     >>> errors = ProgressiveErrors(opening=opening, start=1.0, precision=0.1)
     >>> y, predicted = np.array([3.0, 3.0]), np.array([1.0, 2.0])
     >>> after = errors.after(np.array([0, 1]), y, np.ones(2), (y - predicted) ** 2)
-    >>> round(after.sums.rmse, 3), round(after.sums.mean_rmse, 3)
+    >>> round(after.rmse, 3), round(after.mean_rmse, 3)
     (1.581, 1.7)
     """
 
@@ -151,6 +151,16 @@ class ProgressiveErrors:
     sums: ErrorSums = ErrorSums()
     marks: tuple[ErrorMark, ...] = ()
     last: ErrorSums = ErrorSums()
+
+    @property
+    def rmse(self) -> float:
+        """Root of the mean squared error of the predictions, in the unit of the target."""
+        return self.sums.rmse
+
+    @property
+    def mean_rmse(self) -> float:
+        """The same of the mean of the rows before each: what is lost without features."""
+        return self.sums.mean_rmse
 
     @property
     def mean(self) -> Information:
@@ -240,4 +250,4 @@ class ProgressiveErrors:
 
 def _before(total: float, steps: Float[Array, " t"]) -> Float[Array, " t"]:
     """Return what a sum was before each step."""
-    return total + np.cumsum(steps) - steps
+    return total + np.cumsum(np.append(0.0, steps[:-1]))

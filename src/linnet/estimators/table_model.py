@@ -57,8 +57,8 @@ class TableModel(BaseEstimator):
         model that had not yet learnt from it, over the first pass. Of numbers it is that of their
         Gaussian code, to within the precision that they are written to.
     progressive_errors_ : ProgressiveErrors
-        Where numbers were learnt so: ``sums.rmse`` of the predictions before each row was learnt
-        from, beside ``sums.mean_rmse`` of the mean of the rows before.
+        Where numbers were learnt so: ``rmse`` of the predictions before each row was learnt from,
+        beside ``mean_rmse``, that of the mean of the rows before.
 
     Examples
     --------

@@ -7,7 +7,7 @@ loss do so by themselves. Sums begin at a centre c near the numbers, so that squ
 
 from dataclasses import dataclass, replace
 from math import isfinite, sqrt
-from typing import final
+from typing import Final, final
 
 import numpy as np
 from jaxtyping import Float
@@ -18,6 +18,9 @@ from linnet.types import Array
 
 __all__ = ["TargetSpread", "check_steps_taken", "in_unit"]
 
+# No prediction that is one is off by so many times the size of the numbers.
+_ASTRAY: Final = 1e10
+
 
 @final
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class TargetSpread:
     Examples
     --------
     >>> spread = TargetSpread.of(np.array([2.0, 4.0]), np.ones(2))
-    >>> spread.centre, spread.about(spread.centre), spread.about(0.0) ** 2
+    >>> spread.centre, spread.about(3.0), round(spread.about(0.0) ** 2, 6)
     (3.0, 1.0, 10.0)
     """
 
@@ -84,11 +87,19 @@ def in_unit(rule: StepRule, spread: float) -> tuple[StepRule, float]:
     return replace(rule, epsilon=rule.epsilon * spread), spread
 
 
-def check_steps_taken(losses: Float[Array, " t"], theta: Float[Array, "m p"], rate: float) -> None:
-    """Raise DataError where steps were so long that they left the numbers altogether."""
-    if np.isfinite(losses).all() and np.isfinite(theta).all():
+def check_steps_taken(
+    losses: Float[Array, " t"], theta: Float[Array, "m p"], rate: float, spread: TargetSpread
+) -> None:
+    """Raise DataError where steps were so long that they left the numbers altogether.
+
+    The spread is that of all numbers so far: a prediction far beyond it is none.
+    """
+    unit = spread.about(spread.centre) + abs(spread.centre)
+    most = _ASTRAY**2 * spread.weight * unit**2
+    if np.isfinite(theta).all() and 2 * losses.max(initial=0.0) <= most:
         return
     raise DataError(
-        f"The steps went astray: at the learning rate {rate:.3g} they grew beyond all numbers. Set "
-        'a smaller learning_rate (--learning-rate), or use solver="adagrad".'
+        f"The steps went astray: at the learning rate {rate:.3g} predictions left the targets "
+        "further behind with each. Set a smaller learning_rate (--learning-rate), or use "
+        'solver="adagrad".'
     )
