@@ -204,7 +204,11 @@ def test_later_passes_tell_errors_of_their_own(tmp_path):
     assert [each.rows for each in last.losses] == [150, 300, 300]
     first, *later = (each.rmse for each in last.losses)
     assert max(later) < first
-    assert model(max_iter=3).fit(scan(path)).progressive_errors_ == last.losses[0]
+    found = model(max_iter=3).fit(scan(path))
+    assert found.progressive_errors_ == last.losses[0]
+    assert found.estimator_.n_iter_ == [3]
+    found.save(tmp_path / "model.linnet")
+    assert linnet.load(tmp_path / "model.linnet").estimator_.n_iter_ == [3]
 
 
 def test_nothing_is_learnt_until_numbers_differ(tmp_path, monkeypatch):

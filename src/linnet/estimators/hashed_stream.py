@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, final
 
 import numpy as np
@@ -69,7 +70,6 @@ class _Piece:
     known: HashedTable
     classes: Array
     n_missing: int
-    numbers: bool
 
 
 @final
@@ -107,7 +107,8 @@ class HashedStream:
         """
         waiting: list[Batch] = []
         entries, classes = 0, np.empty(0, dtype=object)
-        for piece, batch in in_order(_encoded, self._pieces(last), THREADS):
+        encode = partial(_encoded, task=self.task)
+        for piece, batch in in_order(encode, self._pieces(last), THREADS):
             if len(classes) != len(piece.classes):
                 waiting = [_renumbered(each, classes, piece.classes) for each in waiting]
             classes = piece.classes
@@ -133,11 +134,9 @@ class HashedStream:
             )
         if not features:
             raise TableError(f"{origin}: no column is left beside the target to predict it from.")
+        columns = no_rows(features, origin)
         settings = hashing_settings(
-            self.encoder,
-            no_rows(features, origin),
-            categorical=data.categorical,
-            text=data.text,
+            self.encoder, columns, categorical=data.categorical, text=data.text
         )
         known = None if last is None else last.known
         classes = self._announced() if last is None else last.classes
@@ -159,8 +158,7 @@ class HashedStream:
             if last is None:
                 known = known.seen(table)
                 classes = self._found(classes, table, target)
-            numbers = self.task == "regression"
-            yield _Piece(table, rows, known, classes, n_missing, numbers), target, weight
+            yield _Piece(table, rows, known, classes, n_missing), target, weight
 
     def _announced(self) -> Array:
         if self.data.classes is None:
@@ -233,11 +231,11 @@ def _chunks(data: Scan, used: list[str]) -> Iterator[Chunk]:
             yield replace(chunk, table=table, first_row=chunk.first_row + start)
 
 
-def _encoded(item: tuple[_Piece, str, str | None]) -> tuple[_Piece, Batch]:
+def _encoded(item: tuple[_Piece, str, str | None], task: Task) -> tuple[_Piece, Batch]:
     piece, target, weight = item
     table = piece.table
     column = table.column(target)
-    y = target_numbers(column) if piece.numbers else _codes(piece, column, target)
+    y = target_numbers(column) if task == "regression" else _codes(piece, column, target)
     weights = None if weight is None else weights_of(table, weight, piece.rows)
     return piece, Batch(piece.known.encode(table), y, weights)
 

@@ -97,6 +97,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         steps, that of rows before they were learnt from.
     certificate_ : Certificate
         ``gap``: how far the objective, divided by 2S, is from its minimum.
+    n_iter_ : array of shape (m,)
+        1 for each target, for all are solved at once; of steps the number of passes.
     n_features_in_ : int
         Number of features k.
     feature_names_in_ : array of shape (k,)
@@ -422,6 +424,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             "single": self.coef_.ndim == 1,
             "rank": self.rank_,
             "condition_number": self.condition_number_,
+            "passes": int(self.n_iter_[0]),
         }
         return meta, {
             "coef": np.atleast_2d(self.coef_),
@@ -441,6 +444,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         variance = arrays["residual_variance"]
         model.residual_variance_ = float(variance[0]) if single else variance
         model.rank_, model.condition_number_ = meta["rank"], meta["condition_number"]
+        # Older files know of exact fits only.
+        model.n_iter_ = np.full(len(arrays["coef"]), meta.get("passes", 1))
         return model
 
     def __sklearn_tags__(self) -> Any:
@@ -529,6 +534,7 @@ def keep_fit(model: LinearRegression, fit: LeastSquaresFit, *, single: bool) -> 
     model.coef_ = fit.coef[:, 0] if single else np.ascontiguousarray(fit.coef.T)
     model.intercept_ = float(fit.intercept[0]) if single else fit.intercept
     model.residual_variance_ = float(fit.mean_squares[0]) if single else fit.mean_squares
+    model.n_iter_ = np.ones(fit.coef.shape[1], dtype=int)
     model.rank_ = fit.rank
     model.condition_number_ = fit.condition_number
     model.certificate_ = fit.certificate

@@ -66,7 +66,8 @@ def descend_squares(model: Any, state: NumberStream | None, batch: Batch) -> Num
     now = replace(state, spread=state.spread.including(apart, weight))
     if now.spread.about(0.0) > 0:
         now, theta = _walked(model, now, batch, theta)
-    keep_steps(model, theta, now.squares / now.spread.weight)
+    passes = 1 + (int(model.n_iter_[0]) if hasattr(model, "n_iter_") else 0)
+    keep_steps(model, theta, now.squares / now.spread.weight, passes)
     return now
 
 
@@ -91,12 +92,15 @@ def begun_at(start: float, n_parameters: int, rule: StepRule) -> Iterate:
     return Iterate.begin(theta, rule)
 
 
-def keep_steps(model: Any, theta: Float[Array, "1 p"], mean_squared_error: float) -> None:
-    """Set what was learnt by steps: nothing is proven of it."""
+def keep_steps(
+    model: Any, theta: Float[Array, "1 p"], mean_squared_error: float, passes: int
+) -> None:
+    """Set what was learnt by steps, in so many passes: nothing is proven of it."""
     k = model.n_features_in_
     model.coef_ = theta[0, :k].copy()
     model.intercept_ = float(theta[0, k]) if model.fit_intercept else 0.0
     model.residual_variance_ = mean_squared_error
+    model.n_iter_ = np.array([passes])
     model.rank_ = model.condition_number_ = None
     model.certificate_ = Certificate(np.inf, "none", "target²")
 

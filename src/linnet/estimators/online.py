@@ -1,6 +1,6 @@
 """A regression learns from a stream as it goes, and tells what each row cost it before."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from linnet.data.budget import memory_for_data
@@ -17,6 +17,7 @@ from linnet.estimators.softmax import SoftmaxRegression
 from linnet.estimators.stepping import Stepping
 from linnet.estimators.streaming import check_stream
 from linnet.estimators.validation import check_choice, check_count, check_positive, check_steps
+from linnet.features.columns import Task
 from linnet.features.hashing import HashingEncoder
 from linnet.solvers.schedules import SCHEDULES
 
@@ -25,6 +26,11 @@ __all__ = ["learn_online", "learnt_model"]
 # Entries of a block take 12 bytes, are copied once, and some blocks' worth is hashed ahead.
 _BYTES_PER_ENTRY: Final = 64
 _MOST_ENTRIES: Final = 1 << 22
+# What is learnt, and how, by whether the estimator is a classifier.
+_WAYS: Final[dict[bool, tuple[Task, Callable[..., Learnt]]]] = {
+    True: ("classification", learn_classes),
+    False: ("regression", learn_numbers),
+}
 
 
 def learn_online(
@@ -53,14 +59,8 @@ def learn_online(
     _check(estimator)
     memory = memory_for_data(data.folder.memory)
     values = min(_MOST_ENTRIES, memory // _BYTES_PER_ENTRY)
-    is_classifier = isinstance(estimator, SoftmaxRegression)
-    stream = HashedStream(
-        data=data,
-        encoder=encoder,
-        values=values,
-        task="classification" if is_classifier else "regression",
-    )
-    learn = learn_classes if is_classifier else learn_numbers
+    task, learn = _WAYS[isinstance(estimator, SoftmaxRegression)]
+    stream = HashedStream(data=data, encoder=encoder, values=values, task=task)
     stepping = Stepping.of(estimator, memory)
     learnt: Learnt | None = None
     for epoch in range(1, 1 + (estimator.max_iter or 1)):

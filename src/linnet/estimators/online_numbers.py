@@ -85,7 +85,8 @@ def learnt_regression(learnt: Learnt, estimator: LinearRegression, origin: str) 
     model: LinearRegression = clone(estimator)
     model.n_features_in_ = learnt.block.known.width
     errors = cast("ProgressiveErrors", learnt.losses[-1])
-    keep_steps(model, learnt.iterate.estimate(rule_of(estimator)), errors.mean_squared_error)
+    theta = learnt.iterate.estimate(rule_of(estimator))
+    keep_steps(model, theta, errors.mean_squared_error, learnt.epoch)
     return model
 
 

@@ -2,11 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-from jaxtyping import Int
-
 from linnet.estimators.linear import LinearRegression
-from linnet.types import Array
 
 __all__ = ["Ridge"]
 
@@ -31,11 +27,6 @@ class Ridge(LinearRegression):
         Only False: weights are not bounded.
     n_jobs : int or None, default None
         Threads of the linear algebra; −1 for all there are, ``None`` for what suits the size.
-
-    Attributes
-    ----------
-    n_iter_ : array of shape (m,)
-        1 for each target: all are solved at once.
 
     References
     ----------
@@ -76,8 +67,3 @@ class Ridge(LinearRegression):
         self.max_iter = max_iter
         self.solver = solver
         self.random_state = random_state
-
-    @property
-    def n_iter_(self) -> Int[Array, " m"]:
-        """Number of steps for each target, of shape (m,)."""
-        return np.ones(len(np.atleast_2d(self.coef_)), dtype=int)

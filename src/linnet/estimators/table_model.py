@@ -178,6 +178,7 @@ class TableModel(BaseEstimator):
         named = {"text": known.settings.text, "categorical": known.settings.categorical}
         self.encoder_ = self._new_encoder().set_params(**named).keep(known)
         self.progressive_loss_ = learnt.progressive.mean
+        self.__dict__.pop("progressive_errors_", None)
         if isinstance(learnt.progressive, ProgressiveErrors):
             self.progressive_errors_ = learnt.progressive
         return self
