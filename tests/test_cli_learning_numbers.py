@@ -129,6 +129,18 @@ def test_rows_without_a_target_are_counted(linnet):
     assert json.loads(out)["rows_without_target"] == 50
 
 
+def test_two_rows_tell_where_to_begin_and_no_more(linnet):
+    Path("two.csv").write_text("x,price\n1,2.5\n2,3.5\n")
+    code, out, err = linnet("fit", "two.csv", "-t", "price", "--epochs", "1", "--json")
+    assert code == 0, err
+    report = json.loads(out)
+    assert (report["rows"], report["rows_predicted"], report["progressive_rmse"]) == (2, 0, None)
+    code, out, _ = linnet("fit", "two.csv", "-t", "price", "--epochs", "2")
+    assert code == 0
+    assert "Progressive RMSE  none" in out
+    assert "Pass 2 " in out
+
+
 def test_whole_numbers_are_numbers_where_they_are_said_to_be(linnet):
     Path("few.csv").write_text("x,y\n" + "".join(f"{i % 7},{i % 3}\n" for i in range(60)))
     code, out, _ = linnet("fit", "few.csv", "-t", "y", "--epochs", "1", "--json")

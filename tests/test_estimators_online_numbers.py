@@ -147,18 +147,29 @@ def test_enough_passes_come_near_the_exact_optimum_on_the_same_columns(tmp_path,
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_the_units_of_the_target_do_not_matter(tmp_path, solver):
+@pytest.mark.parametrize(("unit", "zero"), [(1000.0, 5.0), (1e-6, 0.0), (1.0, 1e6), (1e100, 0.0)])
+def test_the_units_of_the_target_do_not_matter(tmp_path, solver, unit, zero):
     one = model(solver=solver, max_iter=2).fit(scan(write(tmp_path, homes(300))))
-    thousands = homes(300, unit=1000.0, zero=5.0)
-    other = model(solver=solver, max_iter=2).fit(scan(write(tmp_path, thousands, "other.jsonl")))
+    rows = homes(300, unit=unit, zero=zero)
+    other = model(solver=solver, max_iter=2).fit(scan(write(tmp_path, rows, "other.jsonl")))
     table, _ = columns(homes(50, 1))
-    expected = 1000 * one.predict(table) + 5
-    # Roundings of targets of some thousands, magnified a little by each of ten steps.
-    np.testing.assert_allclose(other.predict(table), expected, rtol=0, atol=1e5 * 1000 * EPSILON)
-    assert other.progressive_errors_.rmse == pytest.approx(1000 * one.progressive_errors_.rmse)
+    # Roundings of targets, magnified a little by each of ten steps.
+    rounding = 1e4 * EPSILON * (10 * unit + zero)
+    expected = unit * one.predict(table) + zero
+    np.testing.assert_allclose(other.predict(table), expected, rtol=0, atol=rounding)
+    assert other.progressive_errors_.rmse == pytest.approx(unit * one.progressive_errors_.rmse)
     assert other.estimator_.residual_variance_ == pytest.approx(
-        1e6 * one.estimator_.residual_variance_
+        unit**2 * one.estimator_.residual_variance_
     )
+
+
+def test_steps_grow_with_numbers_that_grow(tmp_path, monkeypatch):
+    """A stream whose prices are in thousands at first, and then in units."""
+    monkeypatch.setattr(online, "_MOST_ENTRIES", 1000)
+    rows = homes(4096) + homes(40_000, 1, unit=1000.0)
+    found = model().fit(scan(write(tmp_path, rows)))
+    test, price = columns(homes(200, 2, unit=1000.0))
+    assert found.score(test, price) > 0.9
 
 
 def test_neither_engine_nor_files_change_what_is_learnt(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ from linnet.estimators.learnt import Learnt
 from linnet.estimators.progressive import Mark, ProgressiveLoss
 from linnet.estimators.progressive_errors import ErrorMark, ProgressiveErrors
 from linnet.estimators.scanning import Scan
+from linnet.reports.strict_json import to_json_value
 
 __all__ = ["head_of", "line_of", "report_of", "rows_of", "text_of"]
 
@@ -51,7 +52,7 @@ def report_of(model: TableModel, learnt: Learnt, data: Scan) -> dict[str, Any]:
     }
     told = learnt.progressive
     if isinstance(told, ProgressiveErrors):
-        return about | _numbers(learnt, told)
+        return about | to_json_value(_numbers(learnt, told))
     return about | _classes(model, learnt, told)
 
 
@@ -111,15 +112,24 @@ def _label_lines(report: dict[str, Any]) -> list[str]:
 
 
 def _number_lines(report: dict[str, Any]) -> list[str]:
+    later = report["rmse_by_epoch"][1:]
+    return [
+        *_progressive_lines(report),
+        *(f"Pass {n:<12} RMSE {each:.5g}, of rows seen before" for n, each in enumerate(later, 2)),
+    ]
+
+
+def _progressive_lines(report: dict[str, Any]) -> list[str]:
     rmse, of_mean = report["progressive_rmse"], report["progressive_rmse_of_mean"]
+    if rmse is None:
+        return ["Progressive RMSE  none: the few rows there are told where to begin"]
     bits, of_mean_bits = (
         report[f"progressive_bits_per_number{which}"] for which in ("", "_of_mean")
     )
-    rows, later = report["rows_predicted"], report["rmse_by_epoch"][1:]
+    rows = report["rows_predicted"]
     return [
         f"Progressive RMSE  {rmse:.5g}, {rows:,} rows each predicted before it was learnt from",
         f"RMSE of the mean  {of_mean:.5g}, of the rows before each",
         f"Progressive code  {bits:.4f} bits a number, to within {report['precision']:g}",
         f"Mean's code       {of_mean_bits:.4f} bits a number, without the features",
-        *(f"Pass {n:<12} RMSE {each:.5g}, of rows seen before" for n, each in enumerate(later, 2)),
     ]

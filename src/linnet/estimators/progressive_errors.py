@@ -14,7 +14,7 @@ Dawid, "Statistical theory: the prequential approach", 1984, section 4.
 """
 
 from dataclasses import dataclass, replace
-from math import log, nan, pi, sqrt
+from math import isfinite, log, nan, pi, sqrt
 from typing import Any, Final, final
 
 import numpy as np
@@ -99,13 +99,15 @@ class ErrorMark:
     bits: float
 
     def facts(self) -> dict[str, Any]:
-        """Give it as a line of a log has it."""
-        return {
-            "rows": self.rows,
+        """Give it as a line of a log has it; nothing where rows have no weight."""
+        told = {
             "rmse": self.rmse,
             "rmse_since_last": self.since_last,
             "rmse_of_mean": self.mean_rmse,
             "bits": self.bits,
+        }
+        return {"rows": self.rows} | {
+            name: value if isfinite(value) else None for name, value in told.items()
         }
 
 
