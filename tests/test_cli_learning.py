@@ -127,7 +127,7 @@ def test_classes_are_announced_by_name_or_number(linnet):
         (("--validation", "0.5"), "--validation has no place beside --epochs"),
         (("--alpha", "1"), "--alpha is no setting of classification"),
         (("--bits", "60"), "bits must be a whole number from 1 to 26"),
-        (("--task", "regression"), "the target is a number, because task says so"),
+        (("--task", "regression"), "row 1: plum is not a number, and numbers are needed here"),
         (("--memory", "1MB"), "memory"),
     ],
     ids=lambda each: each[0] if isinstance(each, tuple) else "",

@@ -12,8 +12,8 @@ from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_sc
 
 from linnet import LinearRegression, SoftmaxRegression
 from linnet.errors import DataError
+from linnet.features.written import written_precision
 from linnet.reports import classifier_account, regression_account, to_json_value
-from linnet.reports.regression import written_precision
 
 EPS = np.finfo(float).eps
 seeds = st.integers(0, 2**32 - 1)

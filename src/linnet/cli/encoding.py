@@ -20,8 +20,8 @@ from linnet.estimators import TableModel, encode_labels, encode_numbers, load
 from linnet.estimators.label_codec import coded_lengths
 from linnet.estimators.label_values import label_block
 from linnet.features.columns import Task
+from linnet.features.written import written_precision
 from linnet.reports import CodedAccount, coded_text
-from linnet.reports.regression import written_precision
 from linnet.types import Array
 
 __all__ = [

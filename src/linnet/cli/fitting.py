@@ -24,8 +24,8 @@ from linnet.cli.unfitted import unfitted_model
 from linnet.data.tables import Table
 from linnet.errors import DataWarning, LinnetError, SettingError
 from linnet.estimators import LinearRegression, TableModel
+from linnet.features.written import written_precision
 from linnet.reports import Account, FitSummary, RegressionAccount, summary_text
-from linnet.reports.regression import written_precision
 from linnet.types import Array
 
 __all__ = ["FitRequest", "fit_and_tell", "fit_table"]

@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import log2
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final, final
@@ -11,15 +10,17 @@ import typer
 
 from linnet.cli.files import check_output
 from linnet.cli.fitting import FitRequest
+from linnet.cli.learnt_texts import head_of, line_of, report_of, rows_of, text_of
 from linnet.cli.progress import ScanProgress
 from linnet.cli.scanning import Streaming, scan_of
 from linnet.cli.terminal import note, say, say_json
 from linnet.cli.unfitted import unfitted_regression
 from linnet.errors import SettingError
 from linnet.estimators import TableModel
+from linnet.estimators.hashed_stream import task_of_stream
+from linnet.estimators.learnt import Learnt
 from linnet.estimators.matrix_scan import MatrixScan
-from linnet.estimators.online import Learnt, learn_online
-from linnet.estimators.progressive import Mark
+from linnet.estimators.online import learn_online
 from linnet.estimators.scanning import Scan
 from linnet.features import HashingEncoder
 
@@ -43,7 +44,7 @@ def learn_scan_and_tell(
     with suppress(KeyboardInterrupt):
         learning.through(data, model)
     learnt = learning.last
-    if learnt is None or (learning.stopped and len(learnt.block.classes) < 2):
+    if learnt is None or (learning.stopped and learnt.iterate is None):
         raise KeyboardInterrupt
     model.keep_learnt(learnt, data.stream.origin)
     note(*data.stream.notes, *model.encoder_.notes_)
@@ -52,17 +53,18 @@ def learn_scan_and_tell(
     model.save(request.output)
     if learning.stopped:
         note(
-            f"stopped in pass {learnt.epoch}, with {learnt.losses[-1].rows:,} rows learnt from: "
+            f"stopped in pass {learnt.epoch}, with {rows_of(learnt, -1):,} rows learnt from: "
             f"the model so far is in {request.output}"
         )
-    report = _report(model, learnt, data, request) | {
+    report = report_of(model, learnt, data) | {
+        "file": str(request.output),
         "stopped": learning.stopped,
         "seconds": perf_counter() - began,
     }
     if as_json:
         say_json(report)
     elif not quiet:
-        say(_text(report))
+        say(text_of(report))
     if learning.stopped:
         raise typer.Exit(_STOPPED)
 
@@ -95,8 +97,8 @@ def _begin(request: FitRequest, streaming: Streaming) -> tuple[Scan, TableModel]
             f"{data.origin}: a matrix has no named columns to hash. Leave --epochs and --bits out."
         )
     settings = {"solver": "adagrad"} | request.settings | {"max_iter": streaming.epochs or 1}
-    reason = "--epochs learns classes"
-    regression = unfitted_regression("classification", reason, settings, request.seed)
+    task, reason = task_of_stream(data)
+    regression = unfitted_regression(task, reason, settings, request.seed, steps=True)
     bits = 18 if streaming.bits is None else streaming.bits
     return data, TableModel(regression, HashingEncoder(bits=bits), target=data.target)
 
@@ -123,58 +125,14 @@ class _Learning:
                 self.last = learnt
                 if learnt.epoch != epoch:
                     told, epoch = 0, learnt.epoch
-                    self._head(epoch)
+                    self._show(head_of(learnt))
                 marks = learnt.losses[-1].marks
                 for mark in marks[told:]:
                     progress.marked(mark, epoch)
-                    self._show(mark)
+                    self._show(line_of(mark))
                 told = len(marks)
         self.stopped = False
 
-    def _head(self, epoch: int) -> None:
+    def _show(self, line: str) -> None:
         if self.shown:
-            seen = "" if epoch == 1 else f" in pass {epoch}, of rows seen before"
-            typer.echo(f"{'rows':>12}  {'bits a label':>12}  {'since last':>12}{seen}", err=True)
-
-    def _show(self, mark: Mark) -> None:
-        if self.shown:
-            line = f"{mark.rows:>12,}  {mark.mean:>12.4f}  {mark.since_last:>12.4f}"
             typer.echo(line, err=True)
-
-
-def _report(model: TableModel, learnt: Learnt, data: Scan, request: FitRequest) -> dict[str, Any]:
-    regression: Any = model.estimator_
-    loss = learnt.progressive
-    return {
-        "table": data.stream.origin,
-        "target": data.target,
-        "solver": regression.solver,
-        "rows": loss.rows,
-        "rows_without_target": learnt.block.n_missing,
-        "columns": {name: str(kind) for name, kind in model.encoder_.kinds_.items()},
-        "coefficients_per_class": learnt.block.known.width,
-        "classes": [str(each) for each in model.classes_],
-        "epochs": learnt.epoch,
-        "progressive_bits_per_label": float(loss.mean),
-        "bits_per_label_by_epoch": [float(each.mean) for each in learnt.losses],
-        "marks": [[mark.rows, mark.mean, mark.since_last] for mark in loss.marks],
-        "file": str(request.output),
-    }
-
-
-def _text(report: dict[str, Any]) -> str:
-    q, epochs = len(report["classes"]), report["epochs"]
-    kinds = ", ".join(f"{name} ({kind})" for name, kind in report["columns"].items())
-    first, *later = (f"{bits:.4f} bits a label" for bits in report["bits_per_label_by_epoch"])
-    lines = [
-        f"Softmax regression of {report['target']!r} from {kinds}",
-        f"by {report['solver']}, {report['rows']:,} rows of {report['table']}, passes: {epochs}",
-        "",
-        f"Progressive loss  {first}, each predicted before it was learnt from",
-        f"Uniform code      {log2(q):.4f} bits a label, of {q} classes",
-        *(f"Pass {n:<12} {bits}, of rows seen before" for n, bits in enumerate(later, start=2)),
-        "",
-        "No optimum is proven: these are steps over a stream.",
-        f"Saved: {report['file']}",
-    ]
-    return "\n".join(lines)

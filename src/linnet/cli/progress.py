@@ -11,6 +11,7 @@ from typing import Any, Final, Self, final
 
 from linnet.data.budget import bytes_in_words
 from linnet.estimators.progressive import Mark
+from linnet.estimators.progressive_errors import ErrorMark
 from linnet.solvers import Step
 from linnet.solvers.progress import listening
 
@@ -151,11 +152,10 @@ class ScanProgress:
         with listening(show):
             yield
 
-    def marked(self, mark: Mark, epoch: int) -> None:
+    def marked(self, mark: Mark | ErrorMark, epoch: int) -> None:
         """Tell the progressive loss after so many rows."""
         if self._as_json:
-            bits, last = mark.mean, mark.since_last
-            self._log("progressive", epoch=epoch, rows=mark.rows, bits=bits, bits_since_last=last)
+            self._log("progressive", epoch=epoch, **mark.facts())
 
     def _log(self, event: str, **facts: Any) -> None:
         line = {"event": event, "seconds": round(monotonic() - self._began, 3), **facts}

@@ -26,6 +26,7 @@ from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.scanning import Scan, scan
 from linnet.estimators.softmax_parameters import label_totals
+from linnet.features.written import written_precision
 from linnet.reports import (
     Account,
     FitSummary,
@@ -35,7 +36,6 @@ from linnet.reports import (
     regression_account,
     summary_text,
 )
-from linnet.reports.regression import written_precision
 
 __all__ = ["Streaming", "fit_scan_and_tell", "is_beyond_memory", "is_streamed", "scan_of"]
 

@@ -20,6 +20,7 @@ _OWN: Final = {
     },
     "regression": {"alpha"},
 }
+_OF_STEPS: Final = {"solver", "max_iter", "learning_rate", "batch_size"}
 
 
 def unfitted_model(samples: Samples, settings: Mapping[str, Any], seed: int) -> AnyModel:
@@ -42,10 +43,14 @@ def unfitted_model(samples: Samples, settings: Mapping[str, Any], seed: int) -> 
 
 
 def unfitted_regression(
-    task: Task, reason: str, settings: Mapping[str, Any], seed: int
+    task: Task, reason: str, settings: Mapping[str, Any], seed: int, *, steps: bool = False
 ) -> SoftmaxRegression | LinearRegression:
-    """Make the bare regression; raises SettingError for a setting that the task has not."""
-    strange = sorted(settings.keys() - _SHARED - _OWN[task])
+    """Make the bare regression; raises SettingError for a setting that the task has not.
+
+    With ``steps`` it learns by them, and a regression has their settings, too.
+    """
+    own = _SHARED | _OWN[task] | (_OF_STEPS if steps else set())
+    strange = sorted(settings.keys() - own)
     if strange:
         option = strange[0].replace("_", "-")
         raise SettingError(
@@ -54,7 +59,9 @@ def unfitted_regression(
         )
     if task == "classification":
         return SoftmaxRegression(**settings, random_state=seed)
-    return LinearRegression(**settings)
+    # An exact fit draws nothing at random.
+    drawn: dict[str, Any] = {"random_state": seed} if steps else {}
+    return LinearRegression(**settings, **drawn)
 
 
 def _check_labels(samples: Samples) -> None:

@@ -23,9 +23,9 @@ from linnet.estimators.label_codec import LabelCoder, coded_lengths
 from linnet.estimators.label_values import label_array, label_block
 from linnet.estimators.number_values import number_array
 from linnet.estimators.residual_codec import coded_number_lengths
+from linnet.features.written import written_precision
 from linnet.numeric import xlogx
 from linnet.reports import CodeReport
-from linnet.reports.regression import written_precision
 from linnet.types import Array
 
 __all__ = ["code_report"]

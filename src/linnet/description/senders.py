@@ -16,8 +16,8 @@ from linnet.estimators import LinearRegression, SoftmaxRegression
 from linnet.estimators.softmax_parameters import weights_of
 from linnet.estimators.validation import check_features, check_numeric_targets, check_positive
 from linnet.features.labels import class_codes
+from linnet.features.written import written_precision
 from linnet.information import nats_per
-from linnet.reports.regression import written_precision
 from linnet.solvers import Certificate
 from linnet.types import Array
 

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, final
 
 import numpy as np
+from jaxtyping import Int
 from scipy.sparse import vstack
 
 from linnet.data.batch import Batch
 from linnet.data.streams import Chunk
-from linnet.data.tables import Table, select_column
+from linnet.data.tables import ArrowColumn, Table, select_column
 from linnet.errors import SettingError, TableError
 from linnet.estimators.scanning import Scan
-from linnet.features.columns import task_of
+from linnet.features.columns import Task, TaskGuess, task_of
 from linnet.features.first_pass import THREADS, check_finite, no_rows
 from linnet.features.hashed_table import HashedTable
 from linnet.features.hashing import HashingEncoder, hashing_settings
@@ -23,12 +25,13 @@ from linnet.features.targets import (
     class_numbers,
     distinct_labels,
     known_rows,
+    target_numbers,
     weights_of,
 )
 from linnet.parallel import in_order
 from linnet.types import Array
 
-__all__ = ["HashedBlock", "HashedStream"]
+__all__ = ["HashedBlock", "HashedStream", "task_of_stream"]
 
 # A table is cut so that hashing has something to do on each thread, and no piece grows large.
 _ROWS_AT_A_TIME: Final = 4096
@@ -42,11 +45,11 @@ class HashedBlock:
     Parameters
     ----------
     batch : Batch
-        The rows, with the numbers of their classes.
+        The rows, with the numbers of their classes; or, of shape (n, 1), with their targets.
     known : HashedTable
         What was known of the table when the last of them was encoded.
     classes : array of shape (q,)
-        The classes known by then, sorted.
+        The classes known by then, sorted; none where targets are numbers.
     n_missing : int
         Rows left out before the end of the block, because their target is missing.
     """
@@ -82,11 +85,14 @@ class HashedStream:
         Its settings are used.
     values : int
         Entries of a block, if it has more than a few rows: the bound of the shuffling.
+    task : {"classification", "regression"}
+        Whether targets are classes or numbers.
     """
 
     data: Scan
     encoder: HashingEncoder
     values: int
+    task: Task
 
     def blocks(self, last: HashedBlock | None = None) -> Iterator[HashedBlock]:
         """Go through the rows; after a first pass, with what its ``last`` block knew.
@@ -97,11 +103,12 @@ class HashedStream:
             If a row cannot be used, with file and row; or its label is not among the classes
             that were announced.
         SettingError
-            If the target is a number.
+            If classes are to be learnt and the target is a number, or the other way round.
         """
         waiting: list[Batch] = []
         entries, classes = 0, np.empty(0, dtype=object)
-        for piece, batch in in_order(_encoded, self._pieces(last), THREADS):
+        encode = partial(_encoded, task=self.task)
+        for piece, batch in in_order(encode, self._pieces(last), THREADS):
             if len(classes) != len(piece.classes):
                 waiting = [_renumbered(each, classes, piece.classes) for each in waiting]
             classes = piece.classes
@@ -127,17 +134,15 @@ class HashedStream:
             )
         if not features:
             raise TableError(f"{origin}: no column is left beside the target to predict it from.")
+        columns = no_rows(features, origin)
         settings = hashing_settings(
-            self.encoder,
-            no_rows(features, origin),
-            categorical=data.categorical,
-            text=data.text,
+            self.encoder, columns, categorical=data.categorical, text=data.text
         )
         known = None if last is None else last.known
         classes = self._announced() if last is None else last.classes
         used = [*features, target, *([] if weight is None else [weight])]
         n_missing, n_rows = 0, 0
-        for chunk in self._chunks(used):
+        for chunk in _chunks(data, used):
             n_rows += chunk.table.n_rows
             if data.watcher is not None:
                 data.watcher("reading", n_rows, chunk.bytes_read)
@@ -149,18 +154,11 @@ class HashedStream:
             if known is None:
                 self._check_task(table, target)
                 known = HashedTable.of(table.only(features), settings)
-            check_target(table, target, rows, "classification")
+            check_target(table, target, rows, self.task)
             if last is None:
                 known = known.seen(table)
                 classes = self._found(classes, table, target)
             yield _Piece(table, rows, known, classes, n_missing), target, weight
-
-    def _chunks(self, used: list[str]) -> Iterator[Chunk]:
-        for chunk in self.data.stream.chunks(used):
-            for start in range(0, chunk.table.n_rows, _ROWS_AT_A_TIME):
-                columns = chunk.table.columns.slice(start, _ROWS_AT_A_TIME)
-                table = replace(chunk.table, columns=columns)
-                yield replace(chunk, table=table, first_row=chunk.first_row + start)
 
     def _announced(self) -> Array:
         if self.data.classes is None:
@@ -169,7 +167,7 @@ class HashedStream:
 
     def _found(self, classes: Array, table: Table, target: str) -> Array:
         """Give the classes with those that turn up in further rows, if none were announced."""
-        if self.data.classes is not None:
+        if self.data.classes is not None or self.task == "regression":
             return classes
         labels = distinct_labels(table.column(target))
         if not len(classes):
@@ -178,33 +176,81 @@ class HashedStream:
         return every if len(every) > len(classes) else classes
 
     def _check_task(self, table: Table, target: str) -> None:
-        """Refuse a target that is a number: what is learnt here are classes."""
-        task, reason = self.data.task, "task says so"
-        if task == "auto" and self.data.classes is None:
-            guess = task_of(summarise(target, table.column(target), role=Role.TARGET))
-            task, reason = guess.task, guess.reason
-        if task == "regression":
+        """Refuse a number where classes are to be learnt, and what is said to be a class."""
+        data = self.data
+        if self.task == "regression":
+            if data.task == "classification" or data.classes is not None:
+                raise SettingError(
+                    f"{table.origin}, column {target!r}: the target is a class, because "
+                    f"{_guess(data, table, target).reason}, and LinearRegression learns numbers. "
+                    "Use SoftmaxRegression, or say task='regression'."
+                )
+            return
+        guess = _guess(data, table, target)
+        if guess.task == "regression":
             raise SettingError(
-                f"{table.origin}, column {target!r}: the target is a number, because {reason}, and "
-                "steps over a stream learn classes. Leave --epochs and the HashingEncoder out: "
-                "least squares need one exact pass. Or say task='classification'."
+                f"{table.origin}, column {target!r}: the target is a number, because "
+                f"{guess.reason}, and SoftmaxRegression learns classes. Use "
+                "LinearRegression(solver=\"adagrad\"), or say task='classification'."
             )
 
 
-def _encoded(item: tuple[_Piece, str, str | None]) -> tuple[_Piece, Batch]:
+def task_of_stream(data: Scan) -> TaskGuess:
+    """Tell whether classes or numbers are to be predicted, and why: what the first rows hold.
+
+    Raises
+    ------
+    TableError
+        If there is no row with a target.
+    """
+    header = no_rows(data.stream.names, data.stream.origin)
+    target = select_column(header, data.target)
+    for chunk in _chunks(data, [target]):
+        table, _ = known_rows(chunk, target)
+        if table.n_rows:
+            return _guess(data, table, target)
+    raise TableError(
+        f"{data.stream.origin}: it has no row with a target, and one at least is required."
+    )
+
+
+def _guess(data: Scan, table: Table, target: str) -> TaskGuess:
+    """Guess the task from some rows, unless it is said."""
+    if data.task != "auto":
+        return TaskGuess(data.task, "task says so")
+    if data.classes is not None:
+        return TaskGuess("classification", "classes are announced")
+    return task_of(summarise(target, table.column(target), role=Role.TARGET))
+
+
+def _chunks(data: Scan, used: list[str]) -> Iterator[Chunk]:
+    for chunk in data.stream.chunks(used):
+        for start in range(0, chunk.table.n_rows, _ROWS_AT_A_TIME):
+            columns = chunk.table.columns.slice(start, _ROWS_AT_A_TIME)
+            table = replace(chunk.table, columns=columns)
+            yield replace(chunk, table=table, first_row=chunk.first_row + start)
+
+
+def _encoded(item: tuple[_Piece, str, str | None], task: Task) -> tuple[_Piece, Batch]:
     piece, target, weight = item
     table = piece.table
     column = table.column(target)
+    y = target_numbers(column) if task == "regression" else _codes(piece, column, target)
+    weights = None if weight is None else weights_of(table, weight, piece.rows)
+    return piece, Batch(piece.known.encode(table), y, weights)
+
+
+def _codes(piece: _Piece, column: ArrowColumn, target: str) -> Int[Array, " n"]:
+    """Give the numbers of the labels' classes."""
     codes = class_numbers(column, piece.classes)
     if (codes < 0).any():
         place = int(np.argmax(codes < 0))
         raise TableError(
-            f"{table.origin}, column {target!r}, row {piece.rows[place]}: the label "
+            f"{piece.table.origin}, column {target!r}, row {piece.rows[place]}: the label "
             f"{column[place].as_py()!s} is not among the {len(piece.classes)} classes announced. "
             "Name it with them, or leave them out: classes are then found as they come."
         )
-    weights = None if weight is None else weights_of(table, weight, piece.rows)
-    return piece, Batch(piece.known.encode(table), codes, weights)
+    return codes
 
 
 def _renumbered(batch: Batch, old: Array, new: Array) -> Batch:

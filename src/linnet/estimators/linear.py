@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from linnet.data import MemorySource, Source
+from linnet.data import Batch, MemorySource, Source
 from linnet.data.dask_collections import is_collection
 from linnet.engine import scores
 from linnet.errors import DataError, SettingError
@@ -19,7 +19,8 @@ from linnet.estimators.distributed import measured_rows as distributed_rows
 from linnet.estimators.inference.linear import LinearInference
 from linnet.estimators.inference.linear_rows import linear_inference
 from linnet.estimators.kept_rows import PreparedRows
-from linnet.estimators.linear_settings import check_linear_settings
+from linnet.estimators.linear_settings import check_linear_settings, learns_by_steps
+from linnet.estimators.linear_steps import descend_squares
 from linnet.estimators.matrix_scan import MatrixScan
 from linnet.estimators.prepared import measured_rows, name_features
 from linnet.estimators.saving import (
@@ -48,6 +49,7 @@ from linnet.solvers.least_squares import (
     least_squares_of_moments,
 )
 from linnet.solvers.moments import Moments
+from linnet.solvers.schedules import ScheduleName
 from linnet.types import Array, Unit
 
 __all__ = ["LinearRegression", "fit_source", "keep_fit"]
@@ -71,6 +73,13 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         ``positive=True`` are refused.
     n_jobs : int or None, default None
         Threads of the linear algebra; −1 for all there are, ``None`` for what suits the size.
+    solver : {"auto", "sgd", "adagrad", "adam"}, default "auto"
+        How streams are learnt: by ``partial_fit``, and from a scan that a HashingEncoder encodes.
+        ``"auto"`` adds rows up exactly; the others take steps along the gradient of a few rows,
+        for more columns than products can be kept of. All else is solved exactly in any case.
+    max_iter, learning_rate, schedule, batch_size, momentum, average, random_state
+        Of steps, as :class:`~linnet.SoftmaxRegression` has them. The rates of AdaGrad and Adam are
+        for targets of deviation 1, and grow with theirs.
 
     Attributes
     ----------
@@ -79,14 +88,17 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
     intercept_ : float, or array of shape (m,)
         Intercept b.
     rank_ : int or None
-        Rank of the centred design; ``None`` for sparse data with very many columns.
-    condition_number_ : float
+        Rank of the centred design; ``None`` for sparse data with very many columns, or steps.
+    condition_number_ : float or None
         Of the centred design with columns of unit length: about 10^d costs d digits.
         Infinite below full rank.
     residual_variance_ : float, or array of shape (m,)
-        Mean squared residual, by weight: the variance of the Gaussian of :meth:`code_lengths`.
+        Mean squared residual, by weight: the variance of the Gaussian of :meth:`code_lengths`. Of
+        steps, that of rows before they were learnt from.
     certificate_ : Certificate
         ``gap``: how far the objective, divided by 2S, is from its minimum.
+    n_iter_ : array of shape (m,)
+        1 for each target, for all are solved at once; of steps the number of passes.
     n_features_in_ : int
         Number of features k.
     feature_names_in_ : array of shape (k,)
@@ -116,6 +128,14 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         tol: float = 1e-6,
         positive: bool = False,
         n_jobs: int | None = None,
+        solver: str = "auto",
+        max_iter: int | None = None,
+        learning_rate: float | None = None,
+        schedule: ScheduleName = "inverse-scaling",
+        batch_size: int = 64,
+        momentum: float = 0.0,
+        average: bool = False,
+        random_state: Any = 0,
     ) -> None:
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -123,6 +143,14 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         self.tol = tol
         self.positive = positive
         self.n_jobs = n_jobs
+        self.solver = solver
+        self.max_iter = max_iter
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.momentum = momentum
+        self.average = average
+        self.random_state = random_state
 
     def fit(
         self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
@@ -170,6 +198,9 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         The result is that of ``fit`` on all rows together, to rounding; the rows themselves are
         not kept, only a triangle of (k + m + 1)² numbers. A call after ``fit`` begins afresh.
 
+        With ``solver="sgd"``, ``"adagrad"`` or ``"adam"`` it improves the fit there is by one
+        pass of steps over these rows, of any number of columns, and one target each.
+
         Parameters
         ----------
         X, y, sample_weight
@@ -187,16 +218,23 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """
         check_linear_settings(self)
         moments = getattr(self, "_moments", None)
-        X = check_features(self, X, reset=moments is None)
+        stepping = learns_by_steps(self)
+        X = check_features(
+            self, X, reset=not hasattr(self, "coef_") if stepping else moments is None
+        )
         targets = check_numeric_targets(y, X.shape[0])
         weight = check_weights(sample_weight, X.shape[0])
         columns = targets if targets.ndim == 2 else targets[:, None]
+        if stepping:
+            batch = Batch(X, columns, weight)
+            self._stream = descend_squares(self, getattr(self, "_stream", None), batch)
+            return self
         k, m = X.shape[1], columns.shape[1]
         if k > LARGEST_GRAM:
             raise SettingError(
                 f"partial_fit keeps the products of all features, and {k} features are too many "
                 f"for that: it takes up to {LARGEST_GRAM}. Use fit, which takes sparse data of "
-                "any width."
+                'any width, or learn by steps: solver="adagrad".'
             )
         if moments is None:
             moments = Moments.empty(k, m)
@@ -386,6 +424,7 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
             "single": self.coef_.ndim == 1,
             "rank": self.rank_,
             "condition_number": self.condition_number_,
+            "passes": int(self.n_iter_[0]),
         }
         return meta, {
             "coef": np.atleast_2d(self.coef_),
@@ -405,6 +444,8 @@ class LinearRegression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         variance = arrays["residual_variance"]
         model.residual_variance_ = float(variance[0]) if single else variance
         model.rank_, model.condition_number_ = meta["rank"], meta["condition_number"]
+        # Older files know of exact fits only.
+        model.n_iter_ = np.full(len(arrays["coef"]), meta.get("passes", 1))
         return model
 
     def __sklearn_tags__(self) -> Any:
@@ -479,6 +520,7 @@ def fit_source(
     model.n_features_in_ = k
     # A call of partial_fit that follows begins afresh.
     model.__dict__.pop("_moments", None)
+    model.__dict__.pop("_stream", None)
     # Rows in memory can be asked again; those of a pass that is over cannot.
     model.__dict__.pop("_summed", None)
     if not isinstance(source, MemorySource):
@@ -492,6 +534,7 @@ def keep_fit(model: LinearRegression, fit: LeastSquaresFit, *, single: bool) -> 
     model.coef_ = fit.coef[:, 0] if single else np.ascontiguousarray(fit.coef.T)
     model.intercept_ = float(fit.intercept[0]) if single else fit.intercept
     model.residual_variance_ = float(fit.mean_squares[0]) if single else fit.mean_squares
+    model.n_iter_ = np.ones(fit.coef.shape[1], dtype=int)
     model.rank_ = fit.rank
     model.condition_number_ = fit.condition_number
     model.certificate_ = fit.certificate

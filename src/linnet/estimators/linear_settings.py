@@ -4,10 +4,13 @@ from typing import Any, Final
 
 import numpy as np
 
+from linnet.engine.descent import OPTIMIZERS
 from linnet.errors import SettingError
-from linnet.estimators.validation import check_choice, check_count, check_positive
+from linnet.estimators.streaming import check_stream
+from linnet.estimators.validation import check_choice, check_count, check_positive, check_steps
+from linnet.solvers.schedules import SCHEDULES
 
-__all__ = ["RIDGE_SOLVERS", "check_linear_settings"]
+__all__ = ["RIDGE_SOLVERS", "check_linear_settings", "learns_by_steps"]
 
 RIDGE_SOLVERS: Final = ("auto", "svd", "cholesky", "lsqr", "sparse_cg", "sag", "saga", "lbfgs")
 """Names of scikit-learn's solvers: each asks for the one solution."""
@@ -29,7 +32,25 @@ def check_linear_settings(model: Any) -> float:
             "positive=True bounds the weights, and linnet fits them free. Set positive=False, or "
             "stay with scikit-learn's LinearRegression(positive=True)."
         )
-    check_choice(getattr(model, "solver", "auto"), "solver", RIDGE_SOLVERS)
+    solver = getattr(model, "solver", "auto")
+    check_choice(solver, "solver", (*RIDGE_SOLVERS, *OPTIMIZERS))
     if getattr(model, "max_iter", None) is not None:
         check_count(model.max_iter, "max_iter")
+    if solver in OPTIMIZERS:
+        _check_steps(model)
     return alpha
+
+
+def learns_by_steps(model: Any) -> bool:
+    """Whether streams are learnt by steps, and not added up."""
+    return model.solver in OPTIMIZERS
+
+
+def _check_steps(model: Any) -> None:
+    """Raise SettingError unless steps can be taken over a stream."""
+    check_choice(model.schedule, "schedule", SCHEDULES)
+    check_stream(model.schedule, model.max_iter)
+    check_count(model.batch_size, "batch_size")
+    check_steps(model.solver, model.momentum, model.average)
+    if model.learning_rate is not None:
+        check_positive(model.learning_rate, "learning_rate")

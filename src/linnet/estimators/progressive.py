@@ -10,7 +10,7 @@ Dawid, "Statistical theory: the prequential approach", 1984.
 """
 
 from dataclasses import dataclass, replace
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -39,6 +39,10 @@ class Mark:
     rows: int
     mean: float
     since_last: float
+
+    def facts(self) -> dict[str, Any]:
+        """Give it as a line of a log has it."""
+        return {"rows": self.rows, "bits": self.mean, "bits_since_last": self.since_last}
 
 
 @final

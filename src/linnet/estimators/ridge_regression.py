@@ -2,11 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-from jaxtyping import Int
-
 from linnet.estimators.linear import LinearRegression
-from linnet.types import Array
 
 __all__ = ["Ridge"]
 
@@ -25,16 +21,12 @@ class Ridge(LinearRegression):
         Whether to fit an intercept b, which is not penalised.
     copy_X, tol, max_iter, solver, random_state
         Accepted from code for scikit-learn, and without effect: ``X`` is never written to, and
-        the solution is exact, whatever the way to it.
+        the solution is exact, whatever the way to it. Only ``solver="sgd"``, ``"adagrad"`` and
+        ``"adam"`` say how streams are learnt, as for LinearRegression.
     positive : bool, default False
         Only False: weights are not bounded.
     n_jobs : int or None, default None
         Threads of the linear algebra; −1 for all there are, ``None`` for what suits the size.
-
-    Attributes
-    ----------
-    n_iter_ : array of shape (m,)
-        1 for each target: all are solved at once.
 
     References
     ----------
@@ -75,8 +67,3 @@ class Ridge(LinearRegression):
         self.max_iter = max_iter
         self.solver = solver
         self.random_state = random_state
-
-    @property
-    def n_iter_(self) -> Int[Array, " m"]:
-        """Number of steps for each target, of shape (m,)."""
-        return np.ones(len(np.atleast_2d(self.coef_)), dtype=int)

@@ -15,9 +15,11 @@ from linnet.estimators.inference.softmax import SoftmaxInference
 from linnet.estimators.inference.softmax_rows import softmax_inference
 from linnet.estimators.inference.table_columns import columns_of_encoder
 from linnet.estimators.kept_rows import PreparedRows
+from linnet.estimators.learnt import Learnt
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.matrix_scan import MatrixScan
-from linnet.estimators.online import Learnt, learn_online
+from linnet.estimators.online import learn_online, learnt_model
+from linnet.estimators.progressive_errors import ProgressiveErrors
 from linnet.estimators.ridge_regression import Ridge
 from linnet.estimators.saving import State, write_model
 from linnet.estimators.scanning import Scan
@@ -52,7 +54,11 @@ class TableModel(BaseEstimator):
         The classes, of a classifier.
     progressive_loss_ : Information
         Of a fit to a scan with a HashingEncoder: mean code length of a label, in bits, under the
-        model that had not yet learnt from it, over the first pass.
+        model that had not yet learnt from it, over the first pass. Of numbers it is that of their
+        Gaussian code, to within the precision that they are written to.
+    progressive_errors_ : ProgressiveErrors
+        Where numbers were learnt so: ``rmse`` of the predictions before each row was learnt from,
+        beside ``mean_rmse``, that of the mean of the rows before.
 
     Examples
     --------
@@ -166,12 +172,15 @@ class TableModel(BaseEstimator):
 
     def keep_learnt(self, learnt: Learnt, origin: str) -> "TableModel":
         """Make this the model that :func:`~linnet.estimators.online.learn_online` came to."""
-        self.estimator_ = learnt.model(self.estimator, origin)
+        self.estimator_ = learnt_model(learnt, self.estimator, origin)
         known = learnt.block.known
         # A scan may have named columns of its own; who fits again is to find them.
         named = {"text": known.settings.text, "categorical": known.settings.categorical}
         self.encoder_ = self._new_encoder().set_params(**named).keep(known)
         self.progressive_loss_ = learnt.progressive.mean
+        self.__dict__.pop("progressive_errors_", None)
+        if isinstance(learnt.progressive, ProgressiveErrors):
+            self.progressive_errors_ = learnt.progressive
         return self
 
     @property
