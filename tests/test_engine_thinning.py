@@ -121,11 +121,11 @@ def test_pairs_that_do_not_fit_the_rows_are_refused():
 
 def test_a_fit_with_thinned_hessians_is_proven_like_any_other():
     rng = np.random.default_rng(3)
-    means = rng.normal(size=(20, 12))
-    y = rng.integers(0, 20, 4000)
-    X = means[y] + 0.25 * rng.normal(size=(4000, 12))
+    means = rng.normal(size=(30, 30))
+    y = rng.integers(0, 30, 3000)
+    X = means[y] + 1.5 * rng.normal(size=(3000, 30))
     objective = Objective(
-        source=MemorySource(X, y), loss=SoftmaxCrossEntropy(), n_scores=20, l2=1e-5
+        source=MemorySource(X, y), loss=SoftmaxCrossEntropy(), n_scores=30, l2=1e-5
     )
 
     solution = NewtonCG(tol=1e-8).minimise(objective, np.zeros(objective.shape))
