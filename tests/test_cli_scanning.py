@@ -145,6 +145,22 @@ def test_a_checkpoint_is_gone_on_with_only_if_asked_to(linnet):
     assert np.array_equal(first.coef_, second.coef_)
 
 
+@pytest.mark.usefixtures("parts")
+@pytest.mark.parametrize("solver", ["auto", "sgd"])
+def test_it_is_told_that_a_fit_goes_on_and_from_how_many_passes(linnet, solver):
+    command = ("fit", "part*.csv", "-t", "b", "-o", "m.linnet", "--checkpoint", "state")
+    command += ("--solver", solver, "--log-json", "--max-iter", "3")
+    code, _, err = linnet(*command)
+    assert code == 0, err
+    assert "resumed" not in err
+    code, _, err = linnet(*command, "--resume")
+    assert code == 0, err
+    first, *_ = (json.loads(line) for line in err.splitlines() if line.startswith("{"))
+    assert first["event"] == "resumed"
+    assert first["passes"] >= 4
+    assert f"resumed: {first['passes']} passes are noted" in err
+
+
 def test_two_worker_processes_give_the_model_of_this_one(parts):
     """In a process of its own, as users run it: workers begin by importing the main module."""
     command = [sys.executable, "-m", "linnet", "fit", "part*.csv", "--target", "b", "-q"]

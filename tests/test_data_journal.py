@@ -1,5 +1,6 @@
 """A journal of passes: nothing that was summed is lost, and nothing wrong is ever taken from it."""
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hypothesis.extra import numpy as hnp
 from linnet.data import Batch, MemorySource
 from linnet.data.journal import Journal, digest
 from linnet.data.journalled import JournalledSource
+from linnet.data.reweighed import ReweighedSource
+from linnet.data.walking import walk_through
 from linnet.engine import gradient_pass
 from linnet.errors import DataError
 from linnet.losses import SoftmaxCrossEntropy
@@ -31,7 +34,7 @@ class Counting:
         self.n_samples, self.n_features, self.n_values = 50, 3, 150
         self.total_weight, self.room, self.room_for_sums = 50.0, 0, 0
         self.fold, self.sample = SOURCE.fold, SOURCE.sample
-        self.rotated, self.shuffled = SOURCE.rotated, SOURCE.shuffled
+        self.rotated = SOURCE.rotated
 
     def batches(self, start: int = 0):
         for number in range(start, 5):
@@ -40,6 +43,10 @@ class Counting:
             self.read += 1
             rows = slice(10 * number, 10 * number + 10)
             yield Batch(SOURCE.X[rows], SOURCE.y[rows])
+
+    def shuffled(self, random: np.random.Generator):
+        for batch in self.batches():
+            yield batch, random.permutation(batch.n_samples)
 
 
 def gradient(theta: Array) -> partial:
@@ -127,6 +134,107 @@ def test_a_flipped_bit_ends_what_is_believed(tmp_path: Path) -> None:
 def test_two_fits_do_not_share_a_journal(tmp_path: Path) -> None:
     with Journal.opened(tmp_path, data=""), pytest.raises(DataError, match="another fit"):
         Journal(tmp_path, data="")
+
+
+STATE = (np.zeros(3), np.array(0.0))
+
+
+class Strides:
+    """What is walked, told from others by its rate alone, and how many strides were made."""
+
+    def __init__(self, rate: float = 0.5) -> None:
+        self.made = 0
+        self.rate = rate
+
+    def of_module(self) -> partial:
+        self.made = 0
+        # Called through the module, as what is noted must be: see `digest`.
+        MADE.append(self)
+        return partial(stride, rate=self.rate)
+
+
+MADE: list[Strides] = []
+
+
+def stride(
+    batch: Batch, order: Array, state: tuple[Array, ...], *, rate: float
+) -> tuple[Array, ...]:
+    MADE[-1].made += 1
+    theta, steps = state
+    for row in order:
+        theta = theta * (1 - rate) + rate * batch.X[row] * (1 + batch.y[row])
+        steps = steps + 1
+    return theta, np.asarray(steps)
+
+
+def walk(source, strides: Strides, seed: int = 0):
+    """Walk once; give the state, and what the generator draws next."""
+    generator = np.random.default_rng(seed)
+    state = walk_through(source, strides.of_module(), STATE, generator)
+    return *state, generator.random(4)
+
+
+def are_equal(first: tuple[Array, ...], second: tuple[Array, ...]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+@pytest.mark.parametrize("reweighed", [False, True])
+def test_a_walk_is_made_once_and_then_taken_from_the_journal(
+    tmp_path: Path, *, reweighed: bool
+) -> None:
+    """With where it leaves the generator, for later walks go on drawing from there."""
+    strides, found = Strides(), []
+    for expected in (5, 0):
+        with Journal.opened(tmp_path, data="rows") as journal:
+            source = JournalledSource(Counting(), journal)
+            found.append(
+                walk(ReweighedSource(source, np.ones(3)) if reweighed else source, strides)
+            )
+        assert strides.made == expected
+    assert are_equal(found[0], found[1])
+    assert are_equal(found[0], walk(Counting(), strides))
+    assert strides.made == 5
+
+
+@pytest.mark.parametrize("fails_at", range(6))
+def test_a_walk_cut_short_goes_on_from_its_last_batch(tmp_path: Path, fails_at: int) -> None:
+    strides = Strides()
+    with suppress(KeyboardInterrupt), Journal.opened(tmp_path, data="", seconds=0.0) as journal:
+        walk(JournalledSource(Counting(fails_at=fails_at), journal), strides)
+    assert strides.made == min(5, fails_at)
+    with Journal.opened(tmp_path, data="", seconds=0.0) as journal:
+        found = walk(JournalledSource(Counting(), journal), strides)
+    assert strides.made == 5 - min(5, fails_at)
+    assert are_equal(found, walk(Counting(), strides))
+
+
+@pytest.mark.parametrize(("rate", "seed", "data"), [(0.25, 0, ""), (0.5, 1, ""), (0.5, 0, "more")])
+def test_another_walk_is_made_anew(tmp_path: Path, rate: float, seed: int, data: str) -> None:
+    with Journal.opened(tmp_path, data="") as journal:
+        walk(JournalledSource(Counting(), journal), Strides())
+    strides = Strides(rate)
+    with Journal.opened(tmp_path, data=data) as journal:
+        walk(JournalledSource(Counting(), journal), strides, seed)
+    assert strides.made == 5
+
+
+@pytest.mark.parametrize("what", ["function", "generator"])
+def test_a_walk_that_nothing_tells_from_others_is_not_noted(tmp_path: Path, what: str) -> None:
+    strides = Strides()
+    named = strides.of_module()
+
+    def nameless(batch: Batch, order: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+        return named(batch, order, state)
+
+    for expected in (5, 10):
+        with Journal.opened(tmp_path, data="") as journal:
+            generator = np.random.Generator(
+                np.random.MT19937(0) if what == "generator" else np.random.PCG64(0)
+            )
+            walked = named if what == "generator" else nameless
+            walk_through(JournalledSource(Counting(), journal), walked, STATE, generator)
+            assert len(journal) == 0
+        assert strides.made == expected
 
 
 def test_functions_without_a_name_have_no_digest() -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -13,9 +14,11 @@ import pytest
 
 import linnet
 from linnet import LinearRegression, SoftmaxRegression, TableModel
+from linnet.data import blocks
 from linnet.data.blocks import BlockSource
 from linnet.data.passing import PassingSource
 from linnet.data.reading import read_table
+from linnet.engine import Iterate, descend, walking
 from linnet.errors import DiskFullError, SettingError
 from linnet.estimators import scanning as scan_module
 from linnet.estimators.kept_rows import kept_rows
@@ -205,20 +208,43 @@ def test_too_small_a_budget_says_what_is_enough(birds: str) -> None:
 
 FIT = """
 import sys
+from dataclasses import replace
 from linnet import SoftmaxRegression, TableModel, scan
+from linnet.data import blocks
+blocks.LARGEST_BLOCK = 4000
 data = scan(sys.argv[1], target="kind", checkpoint=sys.argv[2])
-model = TableModel(SoftmaxRegression(C=1e4, tol=1e-10)).fit(data)
+data = replace(data, folder=replace(data.folder, note_every=0.0))
+settings = {"average": True, "momentum": 0.5} if sys.argv[4] == "sgd" else {}
+weight = "balanced" if sys.argv[4] == "adam" else None
+regression = SoftmaxRegression(
+    C=1e4, tol=1e-10, solver=sys.argv[4], class_weight=weight, **settings
+)
+model = TableModel(regression).fit(data)
 model.save(sys.argv[3])
 """
 
 
-def test_a_fit_killed_again_and_again_comes_to_the_same_optimum(birds: str, tmp_path: Path) -> None:
+def told(model: SoftmaxRegression) -> tuple:
+    """What was fitted, and each step on the way to it."""
+    return (
+        model.coef_.tolist(),
+        model.intercept_.tolist(),
+        model.certificate_,
+        [(step.value, step.gap, step.passes) for step in model.history_],
+    )
+
+
+@pytest.mark.parametrize("solver", ["auto", "sgd", "adam"])
+def test_a_fit_killed_again_and_again_comes_to_the_same_optimum(
+    birds: str, tmp_path: Path, solver: str
+) -> None:
     checkpoint, output = tmp_path / "checkpoint", tmp_path / "killed.linnet"
-    command = [sys.executable, "-c", FIT, birds, str(checkpoint), str(output)]
+    command = [sys.executable, "-W", "ignore", "-c", FIT]
+    command += [birds, str(checkpoint), str(output), solver]
     began = monotonic()
     subprocess.run(command, check=True)
     whole = monotonic() - began
-    expected = linnet.load(output).estimator_.coef_
+    expected = told(linnet.load(output).estimator_)
     output.unlink()
     for file in sorted(checkpoint.rglob("*"), reverse=True):
         file.unlink() if file.is_file() else file.rmdir()
@@ -228,6 +254,49 @@ def test_a_fit_killed_again_and_again_comes_to_the_same_optimum(birds: str, tmp_
         except subprocess.TimeoutExpired:
             # Killed by SIGKILL, wherever it stood: a model is there whole or not at all.
             continue
-        assert np.array_equal(linnet.load(output).estimator_.coef_, expected)
+        assert told(linnet.load(output).estimator_) == expected
     subprocess.run(command, check=True)
-    assert np.array_equal(linnet.load(output).estimator_.coef_, expected)
+    assert told(linnet.load(output).estimator_) == expected
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"solver": "sgd"},
+        {"solver": "sgd", "momentum": 0.9, "average": True},
+        {"solver": "adagrad", "schedule": "one-cycle"},
+        {"solver": "adam", "class_weight": "balanced"},
+    ],
+    ids=lambda settings: "-".join(map(str, settings.values())),
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_stochastic_fit_stopped_at_any_block_goes_on_and_walks_none_again(
+    birds: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict
+) -> None:
+    """Stopped each time after three blocks more: between them, and at the ends of epochs."""
+    monkeypatch.setattr(blocks, "LARGEST_BLOCK", 4000)
+    model = SoftmaxRegression(max_iter=3, **settings)
+    expected = told(TableModel(model).fit(linnet.scan(birds, target="kind")).estimator_)
+    data = linnet.scan(birds, target="kind", checkpoint=tmp_path / "state")
+    data = replace(data, folder=replace(data.folder, note_every=0.0))
+    made: list[int] = [0]
+
+    def stopped(*arguments: object) -> Iterate:
+        if made[-1] == 3:
+            raise KeyboardInterrupt
+        made[-1] += 1
+        return descend(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(walking, "descend", stopped)
+        while True:
+            try:
+                fitted = TableModel(model).fit(data).estimator_
+                break
+            except KeyboardInterrupt:
+                made.append(0)
+    with data.prepared() as rows:
+        n_blocks = len(rows.source.source.stored.starts) - 1
+    assert n_blocks > 3
+    assert sum(made) == 3 * n_blocks
+    assert told(fitted) == expected

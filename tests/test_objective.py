@@ -201,6 +201,7 @@ def test_an_epoch_takes_each_row_once_and_goes_on_counting(batch_size):
     steps = -(-40 // batch_size)
     assert numbers == list(range(5, 5 + steps))
     assert after.steps == 5 + steps
+    assert len(after.losses) == steps
     if batch_size != 7:  # the last batch of 5 rows counts as much as those of 7
         gradient = objective.value_and_gradient(theta)[1]
         np.testing.assert_allclose((theta - after.theta) / 1e-7 / steps, gradient, atol=1e-5)

@@ -17,11 +17,10 @@ from linnet.engine import (
     RowDistributions,
     RowSpace,
     StepRule,
-    Walk,
     can_ascend,
     column_hessians_pass,
     curvature,
-    descend,
+    descend_through,
     gradient_pass,
     hessian_diagonal_pass,
     hessian_pass,
@@ -360,18 +359,17 @@ class Objective:
         weighed by S times the share of the rows that they are, and not by their own weight: that
         would favour light batches, and fail on one whose rows all weigh nothing.
         """
-        share = self.n_samples / self.source.total_weight
-        for batch, order in self.source.shuffled(random):
-            numbers = iterate.steps + np.arange(-(-len(order) // batch_size))
-            walk = Walk(
-                order=order,
-                batch_size=batch_size,
-                rates=rates(numbers),
-                l2=self.l2,
-                share=share,
-            )
-            iterate = descend(self.loss, batch, walk, rule, iterate)
-        return iterate
+        return descend_through(
+            self.source,
+            iterate,
+            random,
+            loss=self.loss,
+            rule=rule,
+            rates=rates,
+            batch_size=batch_size,
+            l2=self.l2,
+            share=self.n_samples / self.source.total_weight,
+        )
 
     def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
         """Curvature of a typical row, and the greatest of the mean loss, both at Θ = 0.

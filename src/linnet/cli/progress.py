@@ -152,6 +152,11 @@ class ScanProgress:
         with listening(show):
             yield
 
+    def resumed(self, **where: int) -> None:
+        """Tell that a fit goes on from a checkpoint, and from where."""
+        if self._as_json:
+            self._log("resumed", **where)
+
     def marked(self, mark: Mark | ErrorMark, epoch: int) -> None:
         """Tell the progressive loss after so many rows."""
         if self._as_json:

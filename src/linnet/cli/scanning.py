@@ -19,6 +19,7 @@ from linnet.cli.terminal import note, say, say_json
 from linnet.cli.unfitted import unfitted_regression
 from linnet.data import MemorySource
 from linnet.data.budget import memory_budget
+from linnet.data.journalled import JournalledSource
 from linnet.data.passing import gathered
 from linnet.errors import DataWarning, SettingError
 from linnet.estimators import LinearRegression, SoftmaxRegression, TableModel
@@ -37,7 +38,14 @@ from linnet.reports import (
     summary_text,
 )
 
-__all__ = ["Streaming", "fit_scan_and_tell", "is_beyond_memory", "is_streamed", "scan_of"]
+__all__ = [
+    "Streaming",
+    "check_checkpoint",
+    "fit_scan_and_tell",
+    "is_beyond_memory",
+    "is_streamed",
+    "scan_of",
+]
 
 # A table read whole takes several times its size as text.
 _SIZES_IN_MEMORY: Final = 4
@@ -112,7 +120,7 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
     tables = [Path(table) for table in streaming.tables]
     check_output(request.output, *tables)
     check_reports(request.reports, request.output, *tables)
-    _check_checkpoint(streaming)
+    check_checkpoint(streaming)
     with ScanProgress(
         request.settings.get("tol", 1e-6), wanted=shown, as_json=streaming.log_json
     ) as progress:
@@ -122,6 +130,7 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
             note(*rows.notes)
             if rows.n_missing:
                 note(f"{rows.n_missing:,} rows are left out, for their target is missing")
+            _tell_resumed(rows, progress)
             start = perf_counter()
             estimator = unfitted_regression(rows.task, rows.reason, request.settings, request.seed)
             with progress.fitting():
@@ -133,6 +142,14 @@ def _fit_scan(request: FitRequest, streaming: Streaming, *, shown: bool) -> FitS
             if request.reports:
                 _report(request, model, rows, few, summary)
     return summary
+
+
+def _tell_resumed(rows: PreparedRows, progress: ScanProgress) -> None:
+    """Say how many passes a checkpoint has, if it has any."""
+    noted = len(rows.source.journal) if isinstance(rows.source, JournalledSource) else 0
+    if noted:
+        progress.resumed(passes=noted)
+        note(f"resumed: {noted} passes are noted, and those of this fit are not made again")
 
 
 def _summary(
@@ -212,7 +229,8 @@ def _share(validation: str) -> float:
     return share
 
 
-def _check_checkpoint(streaming: Streaming) -> None:
+def check_checkpoint(streaming: Streaming) -> None:
+    """Raise a SettingError where a folder holds what it was not said to go on from."""
     folder = streaming.checkpoint
     if folder is None:
         if streaming.resume:

@@ -12,7 +12,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -23,16 +23,21 @@ from typing import IO, Any, Final, final
 import numpy as np
 
 from linnet.data.atomic import atomic_write
-from linnet.errors import DataError
+from linnet.data.held_folder import held
 from linnet.types import Array
 
-__all__ = ["Journal", "digest"]
+__all__ = ["NOTE_EVERY", "PASSES", "Journal", "digest"]
+
+NOTE_EVERY: Final = 30.0
+"""Seconds between two notes of what takes long."""
+
+PASSES: Final = "passes.journal"
+"""Name of the file."""
 
 _MARK: Final = b"LNJ1"
 _NUMBER_BYTES: Final = 4
 # Sums that take more, 128 MiB, are formed again: a fit would fill the disk with its factors.
 _LARGEST: Final = 2**24
-_PASSES: Final = "passes.journal"
 _UNFINISHED: Final = "pass.unfinished"
 
 
@@ -65,19 +70,19 @@ class Journal:
     (array(6.),)
     """
 
-    def __init__(self, folder: Path, *, data: str, seconds: float = 30.0) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, folder: Path, *, data: str, seconds: float = NOTE_EVERY) -> None:
+        self._held = ExitStack()
+        self._held.enter_context(held(folder))
         self._folder = folder
         self._data = data
         self._seconds = seconds
-        self._file: IO[bytes] = (folder / _PASSES).open("a+b")
-        _lock(self._file, folder)
+        self._file: IO[bytes] = (folder / PASSES).open("a+b")
         self._records = self._read()
         self._noted = monotonic()
 
     @classmethod
     @contextmanager
-    def opened(cls, folder: Path, *, data: str, seconds: float = 30.0) -> Iterator["Journal"]:
+    def opened(cls, folder: Path, *, data: str, seconds: float = NOTE_EVERY) -> Iterator["Journal"]:
         """Give the journal of a folder, and close it at the end."""
         journal = cls(folder, data=data, seconds=seconds)
         try:
@@ -88,9 +93,9 @@ class Journal:
     def __len__(self) -> int:
         return len(self._records)
 
-    def key(self, function: Callable[..., Any]) -> str:
-        """Digest of what is summed: the function, its arguments, and the data."""
-        return digest(self._data, function)
+    def key(self, *what: Any) -> str:
+        """Digest of what is done: the function, with its arguments, and the data."""
+        return digest(self._data, *what)
 
     def find(self, key: str) -> tuple[Array, ...] | None:
         """Return the sums noted under ``key``, if they are there."""
@@ -128,8 +133,9 @@ class Journal:
         self._noted = monotonic()
 
     def close(self) -> None:
-        """Close the file; another process may then go on."""
+        """Close the file, and let go of the folder; another process may then go on."""
         self._file.close()
+        self._held.close()
 
     def _settle(self) -> None:
         # What is flushed survives the process; to survive a power cut it must reach the disk.
@@ -233,19 +239,3 @@ def _read_sums(file: IO[bytes], record: _Record) -> tuple[Array, ...]:
         np.frombuffer(file.read(8 * int(np.prod(shape))), dtype="<f8").reshape(shape).copy()
         for shape in record.shapes
     )
-
-
-def _lock(file: IO[bytes], folder: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:
-        # Without such locks, as on Windows, two fits must be kept apart by hand.
-        return
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise DataError(
-            f"{folder}: another fit is keeping its checkpoints there. Wait for its end, or give "
-            "this one a folder of its own."
-        ) from None

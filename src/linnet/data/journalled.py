@@ -1,5 +1,6 @@
 """A source whose passes are written to a journal, and not made again where they stand there."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, final, runtime_checkable
@@ -11,6 +12,7 @@ from linnet.data.batch import Batch
 from linnet.data.derived import DerivedSource
 from linnet.data.journal import Journal
 from linnet.data.source import Fold, Source, added
+from linnet.data.walking import Stride, walk_through
 from linnet.types import Array
 
 __all__ = ["JournalledSource"]
@@ -30,7 +32,8 @@ class _InBlocks(Protocol):
 class JournalledSource(DerivedSource):
     """The samples of another source; sums over them are noted in a journal, and taken from it.
 
-    A pass over blocks is noted also while it runs, so that not even a long one is lost.
+    So are walks through them in random order, with where they leave the generator. A pass over
+    blocks is noted also while it runs, so that not even a long one is lost.
 
     Parameters
     ----------
@@ -69,6 +72,24 @@ class JournalledSource(DerivedSource):
         """Each row once, in random order."""
         return self.source.shuffled(random)
 
+    def walked(
+        self, stride: Stride, state: tuple[Array, ...], random: np.random.Generator
+    ) -> tuple[Array, ...]:
+        """Give the state after all batches, unless the journal knows it."""
+        try:
+            drawn = json.dumps(random.bit_generator.state)
+            key = self.journal.key(stride, state, drawn)
+        except TypeError:
+            # A function made on the spot, or a generator whose state is no text.
+            return walk_through(self.source, stride, state, random)
+        noted = self.journal.find(key)
+        if noted is None:
+            state = self._walk(stride, state, random, key)
+            self.journal.add(key, (_as_numbers(random), *state))
+            return state
+        _restore(random, noted[0])
+        return noted[1:]
+
     def sample(self, random: np.random.Generator, size: int) -> Source:
         """At most ``size`` rows; their passes cost little and are not noted."""
         return self.source.sample(random, size)
@@ -85,3 +106,25 @@ class JournalledSource(DerivedSource):
             sums = added(sums, function(batch))
             self.journal.note(key, number, sums)
         return sums
+
+    def _walk(
+        self, stride: Stride, state: tuple[Array, ...], random: np.random.Generator, key: str
+    ) -> tuple[Array, ...]:
+        done, noted = self.journal.unfinished(key)
+        state = noted or state
+        # Batches that are done with are gone by all the same: their orders are to be drawn.
+        for number, (batch, order) in enumerate(self.source.shuffled(random), start=1):
+            if number > done:
+                state = stride(batch, order, state)
+                self.journal.note(key, number, state)
+        return state
+
+
+def _as_numbers(random: np.random.Generator) -> Float[Array, " bytes"]:
+    """State of a generator as numbers that float64 holds exactly: the bytes of its text."""
+    text = json.dumps(random.bit_generator.state).encode()
+    return np.frombuffer(text, dtype=np.uint8).astype(np.float64)
+
+
+def _restore(random: np.random.Generator, numbers: Float[Array, " bytes"]) -> None:
+    random.bit_generator.state = json.loads(numbers.astype(np.uint8).tobytes())

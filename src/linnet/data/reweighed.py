@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from linnet.data.batch import Batch
 from linnet.data.derived import DerivedSource
 from linnet.data.source import Fold, Source
+from linnet.data.walking import Stride, walk_through
 from linnet.types import Array
 
 __all__ = ["ReweighedSource"]
@@ -51,6 +52,13 @@ class ReweighedSource(DerivedSource):
         for batch, order in self.source.shuffled(random):
             yield _reweighed(batch, self.factors), order
 
+    def walked(
+        self, stride: Stride, state: tuple[Array, ...], random: np.random.Generator
+    ) -> tuple[Array, ...]:
+        """Give the state after all batches."""
+        reweighing = partial(_stride, stride, self.factors)
+        return walk_through(self.source, reweighing, state, random)
+
     def sample(self, random: np.random.Generator, size: int) -> Source:
         """At most ``size`` rows."""
         return ReweighedSource(self.source.sample(random, size), self.factors)
@@ -62,6 +70,16 @@ class ReweighedSource(DerivedSource):
 
 def _then(function: Fold, batch: Batch, *, factors: Float[Array, " q"]) -> tuple[Array, ...]:
     return function(_reweighed(batch, factors))
+
+
+def _stride(
+    stride: Stride,
+    factors: Float[Array, " q"],
+    batch: Batch,
+    order: Int[Array, " n"],
+    state: tuple[Array, ...],
+) -> tuple[Array, ...]:
+    return stride(_reweighed(batch, factors), order, state)
 
 
 def _reweighed(batch: Batch, factors: Float[Array, " q"]) -> Batch:

@@ -25,6 +25,7 @@ from linnet.engine.reference import scores
 from linnet.engine.row_space import RowSpace
 from linnet.engine.thinning import thinned
 from linnet.engine.threads import limited_blas, limited_threads, thread_count
+from linnet.engine.walking import descend_through
 
 __all__ = [
     "Iterate",
@@ -37,6 +38,7 @@ __all__ = [
     "column_hessians_pass",
     "curvature",
     "descend",
+    "descend_through",
     "engine_name",
     "gradient_pass",
     "hessian_diagonal_pass",

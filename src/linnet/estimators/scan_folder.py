@@ -13,17 +13,23 @@ import numpy as np
 from linnet.data import Batch, Source
 from linnet.data.blocks import BlockSource
 from linnet.data.budget import memory_for_data, uncounted
-from linnet.data.journal import Journal, digest
+from linnet.data.journal import NOTE_EVERY, PASSES, Journal, digest
 from linnet.data.journalled import JournalledSource
 from linnet.data.passing import PassingSource
-from linnet.errors import DiskFullError
+from linnet.errors import DiskFullError, SettingError
 from linnet.estimators.kept_rows import PreparedRows, forget_rows, keep_rows, kept_rows
 from linnet.estimators.on_dask import blocks_on_workers
 
-__all__ = ["ReadRows", "ScanFolder", "blocks_or_passes"]
+__all__ = ["EXACT_FIT", "STREAM_FIT", "ReadRows", "ScanFolder", "blocks_or_passes"]
 
 ReadRows: TypeAlias = Callable[[Path, int], PreparedRows]
 """Reads rows into a folder, with so many bytes of memory."""
+
+EXACT_FIT: Final = PASSES
+"""File that a checkpoint of encoded rows has."""
+
+STREAM_FIT: Final = "learnt.checkpoint"
+"""File that a checkpoint of rows learnt from as they come has."""
 
 # Left free on the disk of the cache.
 _DISK_LEFT: Final = 0.05
@@ -42,12 +48,15 @@ class ScanFolder:
         Folders for the encoded rows and for the journal of a fit.
     dask : str, distributed.Client or None
         The cluster whose workers are to hold the rows.
+    note_every : float
+        Seconds after which a checkpoint notes again what takes long.
     """
 
     memory: int
     cache: Path | None
     checkpoint: Path | None
     dask: Any
+    note_every: float = NOTE_EVERY
 
     @contextmanager
     def prepared(
@@ -64,6 +73,11 @@ class ScanFolder:
         is_told_apart : bool
             Whether it does: nothing tells what a query gives from what it gave before.
         """
+        if self.checkpoint is not None and (self.checkpoint / STREAM_FIT).exists():
+            raise SettingError(
+                f"{self.checkpoint}: the checkpoint there is of rows learnt from as they come, and "
+                "this fit encodes them first. Name another folder."
+            )
         with ExitStack() as stack:
             folder = self.cache or (self.checkpoint and self.checkpoint / "rows")
             if folder is None:
@@ -92,9 +106,12 @@ class ScanFolder:
         """Give the journal of these very rows; none where nothing tells them from others."""
         if self.checkpoint is None:
             return None
+        data = fingerprint
         if isinstance(source, BlockSource):
-            return Journal.opened(self.checkpoint, data=digest(fingerprint, source.stored.identity))
-        return None if fingerprint is None else Journal.opened(self.checkpoint, data=fingerprint)
+            data = digest(fingerprint, source.stored.identity)
+        if data is None:
+            return None
+        return Journal.opened(self.checkpoint, data=data, seconds=self.note_every)
 
 
 def blocks_or_passes(

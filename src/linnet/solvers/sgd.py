@@ -1,11 +1,12 @@
 """Stochastic gradient descent: steps along the gradient of a few rows at a time."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from math import ceil, sqrt
 from typing import Any, final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from linnet.engine import Iterate, StepRule
 from linnet.solvers.problem import CountedProblem, Point, Problem
@@ -108,7 +109,12 @@ class StochasticGradientDescent:
             name=self.schedule, steps_per_epoch=steps, total_steps=steps * self.max_steps
         )
         return {
-            "rates": lambda t: rate * schedule.factors(t),
+            "rates": partial(_rates, rate, schedule),
             "batch_size": self.batch_size,
             "random": random,
         }
+
+
+def _rates(rate: float, schedule: Schedule, t: Int[Array, " t"]) -> Float[Array, " t"]:
+    """Rates of the steps of these numbers, by a function that can be told from others."""
+    return rate * schedule.factors(t)
