@@ -9,6 +9,7 @@ import pytest
 import linnet as library
 from linnet.cli import learning
 from linnet.estimators import online
+from linnet.estimators.online_notes import learn_and_note
 
 
 @pytest.fixture
@@ -74,15 +75,8 @@ def test_quiet_says_nothing(linnet):
 
 def test_stopped_it_saves_what_was_learnt_and_says_so(linnet, monkeypatch):
     """As Ctrl-C does it: after the second block of rows."""
-
-    def stopped(data, estimator, encoder):
-        for number, learnt in enumerate(online.learn_online(data, estimator, encoder)):
-            if number == 2:
-                raise KeyboardInterrupt
-            yield learnt
-
     monkeypatch.setattr(online, "_MOST_ENTRIES", 100)
-    monkeypatch.setattr(learning, "learn_online", stopped)
+    monkeypatch.setattr(learning, "learn_and_note", stopped_after(2))
     code, out, err = linnet(*FIT, "--epochs", "1", "--json")
     assert code == 1
     assert "stopped in pass 1, with 200 rows learnt from" in err
@@ -90,13 +84,54 @@ def test_stopped_it_saves_what_was_learnt_and_says_so(linnet, monkeypatch):
     assert list(library.load("fruit.linnet").classes_) == ["fig", "plum"]
 
 
-def test_stopped_before_anything_was_learnt_it_writes_nothing(linnet, monkeypatch):
-    def stopped(data, estimator, encoder):
-        del data, estimator, encoder
-        raise KeyboardInterrupt
-        yield
+def stopped_after(blocks):
+    """Learn as ever, and be stopped as Ctrl-C does it."""
 
-    monkeypatch.setattr(learning, "learn_online", stopped)
+    def stopped(*arguments, **options):
+        for number, learnt in enumerate(learn_and_note(*arguments, **options)):
+            if number == blocks:
+                raise KeyboardInterrupt
+            yield learnt
+
+    return stopped
+
+
+def test_stopped_with_a_checkpoint_it_goes_on_with_resume_to_the_same_file(linnet, monkeypatch):
+    monkeypatch.setattr(online, "_MOST_ENTRIES", 100)
+    fit = (*FIT, "--epochs", "2")
+    assert linnet(*fit, "--quiet")[0] == 0
+    expected = Path("fruit.linnet").read_bytes()
+    noted = (*fit, "--checkpoint", "state")
+    with monkeypatch.context() as patched:
+        patched.setattr(learning, "learn_and_note", stopped_after(4))
+        code, _, err = linnet(*noted)
+    assert code == 1
+    assert "the same command with --resume goes on from there" in err
+    assert Path("fruit.linnet").read_bytes() != expected
+    code, _, err = linnet(*noted)
+    assert code == 2
+    assert "--checkpoint state: the folder is not empty. Add --resume" in err
+    # Blocks of 100 rows are steps of 64 and 36: the mark at 256 rows comes after 264.
+    code, _, err = linnet(*noted, "--resume", "--log-json")
+    assert code == 0, err
+    events = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
+    assert [each["event"] for each in events if each["event"] != "reading"] == [
+        "resumed", "progressive"
+    ]  # fmt: skip
+    assert (events[0]["epoch"], events[0]["rows"], events[-1]["rows"]) == (2, 200, 264)
+    assert Path("fruit.linnet").read_bytes() == expected
+    code, out, err = linnet(*noted, "--resume", "--json")
+    assert code == 0, err
+    assert "resumed in pass 2, after 300 of its rows" in err
+    assert json.loads(out)["rows"] == 300
+    assert Path("fruit.linnet").read_bytes() == expected
+    code, _, err = linnet(*noted, "--resume", "--C", "3")
+    assert code == 2
+    assert "the checkpoint there is of another fit: C was 1.0, now it is 3.0" in err
+
+
+def test_stopped_before_anything_was_learnt_it_writes_nothing(linnet, monkeypatch):
+    monkeypatch.setattr(learning, "learn_and_note", stopped_after(0))
     code, out, err = linnet(*FIT, "--epochs", "1")
     assert (code, out) == (1, "")
     assert "stopped: nothing was written" in err
@@ -121,7 +156,7 @@ def test_classes_are_announced_by_name_or_number(linnet):
     [
         (("--solver", "newton-cg"), "only steps can follow them"),
         (("--cache", "there"), "--cache has no place beside --epochs"),
-        (("--checkpoint", "there"), "--checkpoint has no place beside --epochs"),
+        (("--resume",), "--resume needs the folder of the checkpoint"),
         (("--dask", "local"), "--dask has no place beside --epochs"),
         (("--max-iter", "3"), "--max-iter has no place beside --epochs"),
         (("--validation", "0.5"), "--validation has no place beside --epochs"),

@@ -10,6 +10,7 @@ import linnet as library
 from linnet import LinearRegression
 from linnet.cli import learning
 from linnet.estimators import online
+from linnet.estimators.online_notes import learn_and_note
 
 
 @pytest.fixture
@@ -89,32 +90,41 @@ def test_the_seed_draws_the_order(linnet):
     assert found[0] == found[1] != found[2]
 
 
-def test_stopped_it_saves_what_was_learnt_and_says_so(linnet, monkeypatch):
+def test_stopped_it_saves_what_was_learnt_and_goes_on_from_there(linnet, monkeypatch):
     """As Ctrl-C does it: after the second block of rows."""
 
-    def stopped(data, estimator, encoder):
-        for number, learnt in enumerate(online.learn_online(data, estimator, encoder)):
+    def stopped(*arguments, **options):
+        for number, learnt in enumerate(learn_and_note(*arguments, **options)):
             if number == 2:
                 raise KeyboardInterrupt
             yield learnt
 
     monkeypatch.setattr(online, "_MOST_ENTRIES", 100)
-    monkeypatch.setattr(learning, "learn_online", stopped)
-    code, out, err = linnet(*FIT, "--epochs", "1", "--json")
+    fit = (*FIT, "--epochs", "1", "--checkpoint", "state")
+    with monkeypatch.context() as patched:
+        patched.setattr(learning, "learn_and_note", stopped)
+        code, out, err = linnet(*fit, "--json")
     assert code == 1
     assert "stopped in pass 1, with 400 rows learnt from" in err
     assert json.loads(out)["stopped"] is True
     assert library.load("homes.linnet").estimator_.residual_variance_ > 0
+    code, _, err = linnet(*fit, "--resume")
+    assert code == 0, err
+    # The third block was learnt from, and noted, before it was to be told.
+    assert "resumed in pass 1, after 600 of its rows" in err
+    resumed = Path("homes.linnet").read_bytes()
+    assert linnet(*FIT, "--epochs", "1", "--quiet")[0] == 0
+    assert Path("homes.linnet").read_bytes() == resumed
 
 
 def test_stopped_while_all_numbers_were_the_same_it_writes_nothing(linnet, monkeypatch):
     Path("alike.csv").write_text("x,price\n" + "1,2.5\n2,2.5\n" * 50)
 
-    def stopped(data, estimator, encoder):
-        yield from online.learn_online(data, estimator, encoder)
+    def stopped(*arguments, **options):
+        yield from learn_and_note(*arguments, **options)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(learning, "learn_online", stopped)
+    monkeypatch.setattr(learning, "learn_and_note", stopped)
     code, out, err = linnet("fit", "alike.csv", "-t", "price", "--epochs", "1")
     assert (code, out) == (1, "")
     assert "stopped: nothing was written" in err

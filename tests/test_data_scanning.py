@@ -17,7 +17,8 @@ from pyarrow import feather, ipc, parquet
 
 from linnet.data.reading import read_table
 from linnet.data.scanning import open_tables
-from linnet.data.streams import TableStream
+from linnet.data.streams import Chunk, TableStream, in_even_chunks
+from linnet.data.tables import Table
 from linnet.errors import DataTypeError, MissingDependencyError, SettingError, TableError
 
 texts = st.text(st.sampled_from(string.ascii_letters + ',; "\n#é漢🐦'), max_size=8).map(
@@ -366,3 +367,37 @@ def test_what_cannot_be_opened_is_told(tmp_path):
         open_tables(tmp_path / "x.csv", on_error="ignore")
     with pytest.raises(SettingError, match="block_bytes"):
         open_tables(tmp_path / "x.csv", block_bytes=0)
+
+
+@given(
+    sizes=st.lists(st.lists(st.integers(0, 9), max_size=5), max_size=3),
+    rows=st.integers(1, 7),
+)
+def test_even_chunks_are_the_same_however_the_files_were_cut(sizes, rows):
+    """Each chunk has a dictionary of its own, as those of a file may."""
+    letters = np.array(list("abcdefg"))
+
+    def chunks():
+        read = 0
+        for number, cuts in enumerate(sizes):
+            first = 1
+            for size in cuts:
+                read += size
+                n = np.arange(first, first + size)
+                category = pa.array(letters[n % 7], pa.string()).dictionary_encode()
+                table = Table(pa.table({"n": n, "letter": category}), f"file{number}")
+                yield Chunk(table, first, read)
+                first += size
+
+    even = list(in_even_chunks(chunks(), rows))
+    found = [(chunk.table.origin, chunk.first_row, chunk.table.n_rows) for chunk in even]
+    assert found == [
+        (f"file{number}", start + 1, min(rows, sum(cuts) - start))
+        for number, cuts in enumerate(sizes)
+        for start in range(0, sum(cuts), rows)
+    ]
+    for chunk in even:
+        n = np.arange(chunk.first_row, chunk.first_row + chunk.table.n_rows)
+        assert chunk.table.columns.column("n").to_pylist() == n.tolist()
+        assert chunk.table.columns.column("letter").to_pylist() == letters[n % 7].tolist()
+    assert [chunk.bytes_read for chunk in even] == sorted(chunk.bytes_read for chunk in even)

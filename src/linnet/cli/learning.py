@@ -1,6 +1,6 @@
 """A fit to a stream as it comes, without a first pass: learn, tell the progressive loss, save."""
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -12,7 +12,7 @@ from linnet.cli.files import check_output
 from linnet.cli.fitting import FitRequest
 from linnet.cli.learnt_texts import head_of, line_of, report_of, rows_of, text_of
 from linnet.cli.progress import ScanProgress
-from linnet.cli.scanning import Streaming, scan_of
+from linnet.cli.scanning import Streaming, check_checkpoint, scan_of
 from linnet.cli.terminal import note, say, say_json
 from linnet.cli.unfitted import unfitted_regression
 from linnet.errors import SettingError
@@ -20,7 +20,7 @@ from linnet.estimators import TableModel
 from linnet.estimators.hashed_stream import task_of_stream
 from linnet.estimators.learnt import Learnt
 from linnet.estimators.matrix_scan import MatrixScan
-from linnet.estimators.online import learn_online
+from linnet.estimators.online_notes import learn_and_note
 from linnet.estimators.scanning import Scan
 from linnet.features import HashingEncoder
 
@@ -56,6 +56,8 @@ def learn_scan_and_tell(
             f"stopped in pass {learnt.epoch}, with {rows_of(learnt, -1):,} rows learnt from: "
             f"the model so far is in {request.output}"
         )
+        if streaming.checkpoint is not None:
+            note("the same command with --resume goes on from there")
     report = report_of(model, learnt, data) | {
         "file": str(request.output),
         "stopped": learning.stopped,
@@ -72,11 +74,10 @@ def learn_scan_and_tell(
 def _begin(request: FitRequest, streaming: Streaming) -> tuple[Scan, TableModel]:
     """Describe the rows and the model, neither begun."""
     check_output(request.output, *(Path(table) for table in streaming.tables))
+    check_checkpoint(streaming)
     given = {
         "--cache": streaming.cache,
-        "--checkpoint": streaming.checkpoint,
         "--dask": streaming.dask,
-        "--resume": streaming.resume or None,
         "--max-iter": request.settings.get("max_iter"),
         "--tol": request.settings.get("tol"),
     }
@@ -119,18 +120,29 @@ class _Learning:
             progress.n_bytes = data.stream.n_bytes
             told, epoch = 0, 0
             watched = replace(data, watcher=progress.reading)
-            regression: Any = model.estimator
             encoder: Any = model.encoder
-            for learnt in learn_online(watched, regression, encoder):
-                self.last = learnt
-                if learnt.epoch != epoch:
-                    told, epoch = 0, learnt.epoch
-                    self._show(head_of(learnt))
-                marks = learnt.losses[-1].marks
-                for mark in marks[told:]:
-                    progress.marked(mark, epoch)
-                    self._show(line_of(mark))
-                told = len(marks)
+
+            def resumed(learnt: Learnt) -> None:
+                nonlocal told, epoch
+                told, epoch = len(learnt.losses[-1].marks), learnt.epoch
+                rows = rows_of(learnt, -1)
+                progress.resumed(epoch=epoch, rows=rows)
+                note(f"resumed in pass {epoch}, after {rows:,} of its rows")
+                self._show(head_of(learnt))
+
+            learning = learn_and_note(watched, model.estimator, encoder, resumed=resumed)
+            # Closed, it notes what was learnt last.
+            with closing(learning):
+                for learnt in learning:
+                    self.last = learnt
+                    if learnt.epoch != epoch:
+                        told, epoch = 0, learnt.epoch
+                        self._show(head_of(learnt))
+                    marks = learnt.losses[-1].marks
+                    for mark in marks[told:]:
+                        progress.marked(mark, epoch)
+                        self._show(line_of(mark))
+                    told = len(marks)
         self.stopped = False
 
     def _show(self, line: str) -> None:

@@ -10,7 +10,7 @@ from jaxtyping import Int
 from scipy.sparse import vstack
 
 from linnet.data.batch import Batch
-from linnet.data.streams import Chunk
+from linnet.data.streams import Chunk, in_even_chunks
 from linnet.data.tables import ArrowColumn, Table, select_column
 from linnet.errors import SettingError, TableError
 from linnet.estimators.scanning import Scan
@@ -52,12 +52,15 @@ class HashedBlock:
         The classes known by then, sorted; none where targets are numbers.
     n_missing : int
         Rows left out before the end of the block, because their target is missing.
+    rows_read : int
+        Rows of the pass up to the end of the block, with those left out.
     """
 
     batch: Batch
     known: HashedTable
     classes: Array
     n_missing: int
+    rows_read: int
 
 
 @final
@@ -70,6 +73,12 @@ class _Piece:
     known: HashedTable
     classes: Array
     n_missing: int
+    rows_read: int
+
+    def block(self, waiting: list[Batch]) -> HashedBlock:
+        """Join the rows of this piece to those that wait for it."""
+        batch = _joined(waiting)
+        return HashedBlock(batch, self.known, self.classes, self.n_missing, self.rows_read)
 
 
 @final
@@ -94,8 +103,13 @@ class HashedStream:
     values: int
     task: Task
 
-    def blocks(self, last: HashedBlock | None = None) -> Iterator[HashedBlock]:
-        """Go through the rows; after a first pass, with what its ``last`` block knew.
+    def blocks(
+        self, last: HashedBlock | None = None, *, epoch: int = 1, goes_on: bool = False
+    ) -> Iterator[HashedBlock]:
+        """Go through the rows, with what the ``last`` block knew if there was one.
+
+        The first epoch goes on learning what numbers are like, and which classes there are. One
+        that ``goes_on`` begins after the rows of the last block; those are read, and not hashed.
 
         Raises
         ------
@@ -108,19 +122,22 @@ class HashedStream:
         waiting: list[Batch] = []
         entries, classes = 0, np.empty(0, dtype=object)
         encode = partial(_encoded, task=self.task)
-        for piece, batch in in_order(encode, self._pieces(last), THREADS):
+        pieces = self._pieces(last, epoch=epoch, goes_on=goes_on)
+        for piece, batch in in_order(encode, pieces, THREADS):
             if len(classes) != len(piece.classes):
                 waiting = [_renumbered(each, classes, piece.classes) for each in waiting]
             classes = piece.classes
             waiting.append(batch)
             entries += batch.X.nnz + batch.n_samples
             if entries >= self.values:
-                yield HashedBlock(_joined(waiting), piece.known, classes, piece.n_missing)
+                yield piece.block(waiting)
                 waiting, entries = [], 0
         if waiting:
-            yield HashedBlock(_joined(waiting), piece.known, classes, piece.n_missing)
+            yield piece.block(waiting)
 
-    def _pieces(self, last: HashedBlock | None) -> Iterator[tuple[_Piece, str, str | None]]:
+    def _pieces(
+        self, last: HashedBlock | None, *, epoch: int, goes_on: bool
+    ) -> Iterator[tuple[_Piece, str, str | None]]:
         data = self.data
         names, origin = data.stream.names, data.stream.origin
         header = no_rows(names, origin)
@@ -141,11 +158,14 @@ class HashedStream:
         known = None if last is None else last.known
         classes = self._announced() if last is None else last.classes
         used = [*features, target, *([] if weight is None else [weight])]
-        n_missing, n_rows = 0, 0
+        done, n_missing = (last.rows_read, last.n_missing) if last and goes_on else (0, 0)
+        n_rows = 0
         for chunk in _chunks(data, used):
             n_rows += chunk.table.n_rows
             if data.watcher is not None:
                 data.watcher("reading", n_rows, chunk.bytes_read)
+            if n_rows <= done:
+                continue
             check_finite(chunk, used)
             table, rows = known_rows(chunk, target)
             n_missing += chunk.table.n_rows - table.n_rows
@@ -155,10 +175,10 @@ class HashedStream:
                 self._check_task(table, target)
                 known = HashedTable.of(table.only(features), settings)
             check_target(table, target, rows, self.task)
-            if last is None:
+            if epoch == 1:
                 known = known.seen(table)
                 classes = self._found(classes, table, target)
-            yield _Piece(table, rows, known, classes, n_missing), target, weight
+            yield _Piece(table, rows, known, classes, n_missing, n_rows), target, weight
 
     def _announced(self) -> Array:
         if self.data.classes is None:
@@ -224,11 +244,7 @@ def _guess(data: Scan, table: Table, target: str) -> TaskGuess:
 
 
 def _chunks(data: Scan, used: list[str]) -> Iterator[Chunk]:
-    for chunk in data.stream.chunks(used):
-        for start in range(0, chunk.table.n_rows, _ROWS_AT_A_TIME):
-            columns = chunk.table.columns.slice(start, _ROWS_AT_A_TIME)
-            table = replace(chunk.table, columns=columns)
-            yield replace(chunk, table=table, first_row=chunk.first_row + start)
+    return in_even_chunks(data.stream.chunks(used), _ROWS_AT_A_TIME)
 
 
 def _encoded(item: tuple[_Piece, str, str | None], task: Task) -> tuple[_Piece, Batch]:

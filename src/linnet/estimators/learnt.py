@@ -1,7 +1,8 @@
 """What was learnt from the rows of a stream so far: where the steps stand, and what they told."""
 
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, final
 
 from linnet.engine import Iterate
 from linnet.estimators.hashed_stream import HashedBlock
@@ -42,6 +43,10 @@ class Learnt:
         seen before.
     spread : TargetSpread or None
         Of numbers, how far they spread.
+    random : mapping
+        State of the generator that draws the order of the rows to come.
+    values : int
+        Most entries of a block.
     """
 
     block: HashedBlock
@@ -50,6 +55,8 @@ class Learnt:
     epoch: int
     losses: tuple[ProgressiveLoss, ...] | tuple[ProgressiveErrors, ...]
     spread: TargetSpread | None = None
+    random: Mapping[str, Any] = field(default_factory=dict)
+    values: int = 0
 
     @property
     def progressive(self) -> ProgressiveLoss | ProgressiveErrors:

@@ -1,6 +1,7 @@
 """A regression learns from a stream as it goes, and tells what each row cost it before."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from linnet.data.budget import memory_for_data
@@ -21,7 +22,7 @@ from linnet.features.columns import Task
 from linnet.features.hashing import HashingEncoder
 from linnet.solvers.schedules import SCHEDULES
 
-__all__ = ["learn_online", "learnt_model"]
+__all__ = ["check_online", "learn_online", "learnt_model"]
 
 # Entries of a block take 12 bytes, are copied once, and some blocks' worth is hashed ahead.
 _BYTES_PER_ENTRY: Final = 64
@@ -34,12 +35,16 @@ _WAYS: Final[dict[bool, tuple[Task, Callable[..., Learnt]]]] = {
 
 
 def learn_online(
-    data: Scan, estimator: SoftmaxRegression | LinearRegression, encoder: HashingEncoder
+    data: Scan,
+    estimator: SoftmaxRegression | LinearRegression,
+    encoder: HashingEncoder,
+    since: Learnt | None = None,
 ) -> Iterator[Learnt]:
     """Go over the rows of a scan as often as the estimator's ``max_iter`` says, once by default.
 
     Nothing is asked of the rows beforehand: the first pass is the first epoch. Rows are shuffled
-    within blocks that the memory bounds.
+    within blocks that the memory bounds. With what was learnt ``since`` it goes on from there, and
+    comes to the very numbers that it would have come to in one go.
 
     Yields
     ------
@@ -56,16 +61,22 @@ def learn_online(
         If a setting is out of range, the solver takes no steps over streams, or the parameters do
         not fit in the memory.
     """
-    _check(estimator)
+    check_online(estimator)
     memory = memory_for_data(data.folder.memory)
-    values = min(_MOST_ENTRIES, memory // _BYTES_PER_ENTRY)
+    values = _entries(memory) if since is None else since.values
     task, learn = _WAYS[isinstance(estimator, SoftmaxRegression)]
     stream = HashedStream(data=data, encoder=encoder, values=values, task=task)
     stepping = Stepping.of(estimator, memory)
-    learnt: Learnt | None = None
-    for epoch in range(1, 1 + (estimator.max_iter or 1)):
-        for block in stream.blocks(None if learnt is None else learnt.block):
+    if since is not None:
+        stepping.random.bit_generator.state = since.random
+    learnt, first = since, 1 if since is None else since.epoch
+    for epoch in range(first, 1 + (estimator.max_iter or 1)):
+        last = None if learnt is None else learnt.block
+        goes_on = since is not None and epoch == since.epoch
+        for block in stream.blocks(last, epoch=epoch, goes_on=goes_on):
             learnt = learn(stepping, learnt, block, epoch)
+            drawn = stepping.random.bit_generator.state
+            learnt = replace(learnt, random=drawn, values=values)
             yield learnt
         if learnt is None:
             raise TableError(
@@ -88,7 +99,16 @@ def learnt_model(
     return learnt_regression(learnt, estimator, origin)
 
 
-def _check(estimator: Any) -> None:
+def _entries(memory: int) -> int:
+    """Most entries of a block: a power of two.
+
+    What a process takes beside its data, and so what it leaves for them, is never quite the same;
+    the steps should be.
+    """
+    return min(_MOST_ENTRIES, 1 << ((memory // _BYTES_PER_ENTRY).bit_length() - 1))
+
+
+def check_online(estimator: Any) -> None:
     """Raise SettingError unless the estimator can learn from a stream as it goes."""
     known = isinstance(estimator, SoftmaxRegression | LinearRegression)
     if not known or estimator.solver not in OPTIMIZERS:

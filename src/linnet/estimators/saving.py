@@ -39,6 +39,7 @@ def write_model(path: str | os.PathLike[str], kind: str, state: State) -> None:
     OSError
         If the file cannot be written.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     meta, arrays = state
@@ -54,7 +55,11 @@ def write_model(path: str | os.PathLike[str], kind: str, state: State) -> None:
     arrays = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     described = _text(content | {"sha256": _checksum(text, arrays)})
     with atomic_write(path) as temporary:
-        save_file(arrays, temporary, metadata={"linnet": described})
+        try:
+            save_file(arrays, temporary, metadata={"linnet": described})
+        except SafetensorError as error:
+            # So it tells of a full disk.
+            raise OSError(f"{path}: cannot be written: {error}") from error
 
 
 def read_model(path: str | os.PathLike[str]) -> tuple[str, State]:

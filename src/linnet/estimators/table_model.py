@@ -18,7 +18,8 @@ from linnet.estimators.kept_rows import PreparedRows
 from linnet.estimators.learnt import Learnt
 from linnet.estimators.linear import LinearRegression
 from linnet.estimators.matrix_scan import MatrixScan
-from linnet.estimators.online import learn_online, learnt_model
+from linnet.estimators.online import learnt_model
+from linnet.estimators.online_notes import learn_and_note
 from linnet.estimators.progressive_errors import ProgressiveErrors
 from linnet.estimators.ridge_regression import Ridge
 from linnet.estimators.saving import State, write_model
@@ -303,7 +304,7 @@ class TableModel(BaseEstimator):
         return TableEncoder() if self.encoder is None else clone(self.encoder)
 
     def _fit_online(self, rows: Scan, encoder: HashingEncoder) -> "TableModel":
-        for learnt in learn_online(rows, self.estimator, encoder):
+        for learnt in learn_and_note(rows, self.estimator, encoder):
             last = learnt
         return self.keep_learnt(last, rows.stream.origin)
 
