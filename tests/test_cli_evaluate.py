@@ -327,3 +327,18 @@ def test_real_tables_are_judged_within_a_budget_of_memory(linnet, budget):
     is_small = budget == 200
     assert ("program files in use are not counted" in peak.said) == is_small
     assert (peak.private if is_small else peak.resident) <= 1.05 * budget
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
+def test_a_query_is_fitted_and_judged_within_a_budget_that_counts_the_database(tmp_path):
+    """Program files are left out of account, and the user is told."""
+    query = f"SELECT * FROM read_csv('{real('beijing_air_quality')}/*.csv', nullstr='NA')"
+    model = tmp_path / "m.linnet"
+    asked = ("--sql", query, "--memory", "200MB")
+
+    fitted = peak_of("fit", *asked, "--target", "PM2.5", "-o", model)
+    judged = peak_of("evaluate", model, *asked)
+
+    for peak in (fitted, judged):
+        assert "program files in use are not counted" in peak.said
+        assert peak.private <= 1.05 * 200

@@ -135,10 +135,10 @@ class NamedRows:
             yield SomeRows(read_input(Path(str(self.table)), self.reading, n_features))
             return
         budget = memory_budget(self.memory)
-        note(*[told for told in [uncounted(budget)] if told])
         return_freed_memory()
-        rows = _rows_at_once(model, memory_for_data(budget))
         if self._is_libsvm():
+            rows = _rows_at_once(model, memory_for_data(budget))
+            _tell_uncounted(budget, 0)
             block = text_block_bytes(budget)
             libsvm = LibsvmStream.open(self.table, n_features, block_bytes=block)
             first = 1
@@ -149,7 +149,9 @@ class NamedRows:
                     yield SomeRows(some, first + start)
                 first += len(batch.y)
             return
-        stream = self._stream(budget)
+        stream, taken = self._stream(budget)
+        rows = _rows_at_once(model, memory_for_data(budget, taken))
+        _tell_uncounted(budget, taken)
         note(*stream.notes)
         numbers = number_columns_of(model)
         for chunk in stream.chunks(_columns_to_read(stream, model, besides)):
@@ -163,19 +165,28 @@ class NamedRows:
             return False
         return is_libsvm_file(find_files(self.table)[0])
 
-    def _stream(self, budget: int) -> TableStream:
+    def _stream(self, budget: int) -> tuple[TableStream, int]:
+        """Open the tables, and say what a database takes beside them."""
         if self.query is not None:
             from linnet.data.sql import open_query
 
             memory = memory_for_data(budget) // 2
-            return open_query(self.query, database=self.table, memory=memory)
-        return open_tables(
+            answer = open_query(self.query, database=self.table, memory=memory)
+            return answer, answer.taken
+        tables = open_tables(
             self.table,
             separator=self.reading.field_separator,
             header=self.reading.header,
             encoding=self.reading.encoding,
             block_bytes=text_block_bytes(budget),
         )
+        return tables, 0
+
+
+def _tell_uncounted(budget: int, besides: int) -> None:
+    told = uncounted(budget, besides)
+    if told is not None:
+        note(told)
 
 
 def _rows_at_once(model: AnyModel, memory: int) -> int:

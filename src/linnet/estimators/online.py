@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
-from linnet.data.budget import memory_for_data
 from linnet.engine.descent import OPTIMIZERS
 from linnet.errors import SettingError, TableError
 from linnet.estimators.hashed_stream import HashedStream
@@ -57,7 +56,7 @@ def learn_online(
         not fit in the memory.
     """
     _check(estimator)
-    memory = memory_for_data(data.folder.memory)
+    memory = data.folder.for_data
     values = min(_MOST_ENTRIES, memory // _BYTES_PER_ENTRY)
     task, learn = _WAYS[isinstance(estimator, SoftmaxRegression)]
     stream = HashedStream(data=data, encoder=encoder, values=values, task=task)
