@@ -115,7 +115,7 @@ def test_a_demo_that_is_stopped_says_what_is_there(linnet, monkeypatch):
     def stop(*_arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("linnet.cli.demonstrating.predict_table", stop)
+    monkeypatch.setattr("linnet.cli.demonstrating.predict_rows", stop)
 
     code, _, err = linnet("demo", "-o", "show")
 

@@ -11,6 +11,7 @@ import pytest
 
 import linnet as library
 from linnet.data.reading import read_table
+from peak_memory import peak_of
 from real_files import real
 
 
@@ -180,32 +181,6 @@ def test_a_scheduler_that_is_not_there_is_told(linnet):
     assert "No Dask scheduler answers" in err
 
 
-PEAK = """
-import sys
-from pathlib import Path
-from threading import Event, Thread
-from linnet.cli import run
-from linnet.data.reading import read_table
-
-private, done = [0], Event()
-
-def watch():
-    while not done.wait(0.005):
-        _, resident, of_files, *_ = map(int, Path("/proc/self/statm").read_text().split())
-        private.append(resident - of_files)
-
-if __name__ == "__main__":
-    watcher = Thread(target=watch)
-    watcher.start()
-    code = run(sys.argv[1:])
-    done.set()
-    watcher.join()
-    peak = Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]
-    print(int(peak) * 1024 // 10**6, max(private) * 4096 // 10**6)
-    sys.exit(code)
-"""
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="the peak of memory is read from /proc")
 @pytest.mark.parametrize(
     ("pattern", "target"),
@@ -216,14 +191,8 @@ def test_real_tables_are_fitted_within_a_budget_of_memory(tmp_path, pattern, tar
     """Of the small budget, program files are left out of account, and the user is told."""
     folder, files = pattern.split("/")
     table = str(real(folder) / files)
-    arguments = ["fit", table, "--target", target, "--memory", f"{budget}MB"]
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK, *arguments, "-o", str(tmp_path / "m.linnet")],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    resident, private = map(int, done.stdout.split()[-2:])
+    output = tmp_path / "m.linnet"
+    peak = peak_of("fit", table, "--target", target, "--memory", f"{budget}MB", "-o", output)
     is_small = budget == 200
-    assert ("program files in use are not counted" in " ".join(done.stderr.split())) == is_small
-    assert (private if is_small else resident) <= 1.05 * budget
+    assert ("program files in use are not counted" in peak.said) == is_small
+    assert (peak.private if is_small else peak.resident) <= 1.05 * budget

@@ -1,6 +1,9 @@
 """Accounts agree with scikit-learn, with closed forms, and with the code lengths of the model."""
 
+import functools
+import itertools
 import json
+import operator
 
 import numpy as np
 import pytest
@@ -13,7 +16,13 @@ from sklearn.metrics import accuracy_score, log_loss, mean_absolute_error, r2_sc
 from linnet import LinearRegression, SoftmaxRegression
 from linnet.errors import DataError
 from linnet.features.written import written_precision
-from linnet.reports import classifier_account, regression_account, to_json_value
+from linnet.reports import (
+    ClassifierSums,
+    RegressionSums,
+    classifier_account,
+    regression_account,
+    to_json_value,
+)
 
 EPS = np.finfo(float).eps
 seeds = st.integers(0, 2**32 - 1)
@@ -233,6 +242,126 @@ def test_numbers_of_full_length_have_a_precision_beside_their_size():
     precision = written_precision(np.array([np.pi, np.e]), 1.0)
 
     assert 0 < precision < 1e-5
+
+
+# Rows in chunks ----------------------------------------------------------------------------
+
+cuts = st.lists(st.integers(0, 60), max_size=6).map(sorted)
+# Sums in another order err by a rounding for each of 60 rows, of terms some ten times the result.
+CHUNKS_RTOL = 1000 * EPS
+
+
+def chunks(n, cuts):
+    """Slices that part n rows; empty ones are left out, as readers give none."""
+    ends = [0, *(cut for cut in cuts if cut <= n), n]
+    return [slice(a, b) for a, b in itertools.pairwise(ends) if a < b]
+
+
+def agree(one, other, rtol=CHUNKS_RTOL):
+    """Compare accounts, as they are written down, number by number."""
+    if isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for name in one:
+            agree(one[name], other[name], rtol)
+    elif isinstance(one, float):
+        assert one == pytest.approx(other, rel=rtol, abs=rtol, nan_ok=True)
+    else:
+        assert one == other
+
+
+def weights_of_rows(rng, kind, n):
+    return None if kind == "none" else rng.choice([0.0, 0.5, 1.0, 3.0], n)
+
+
+@given(
+    seed=seeds,
+    cuts=cuts,
+    weighed=st.sampled_from(["none", "some"]),
+    unseen=st.booleans(),
+    text=st.booleans(),
+)
+def test_the_sums_of_chunks_give_the_account_of_all_labels(seed, cuts, weighed, unseen, text):
+    log_p, y, classes = random_case(seed)
+    rng = np.random.default_rng(seed)
+    weight = weights_of_rows(rng, weighed, len(y))
+    if unseen:
+        y[rng.integers(0, len(y), 5)] = 7 + rng.integers(0, 2, 5)
+    if text:
+        y, classes = (np.array([f"class {i}" for i in x], dtype=object) for x in (y, classes))
+    whole = classifier_account(log_p, y, classes, weight)
+
+    parts = [
+        ClassifierSums.of(log_p[part], y[part], classes, None if weight is None else weight[part])
+        for part in chunks(len(y), cuts)
+    ]
+
+    agree(functools.reduce(operator.add, parts).account().to_dict(), whole.to_dict())
+
+
+@given(
+    seed=seeds,
+    cuts=cuts,
+    weighed=st.sampled_from(["none", "some"]),
+    far=st.sampled_from([0.0, 1e6]),
+    digits=st.sampled_from([0, 2, 15]),
+)
+def test_the_sums_of_chunks_give_the_account_of_all_numbers(seed, cuts, weighed, far, digits):
+    rng = np.random.default_rng(seed)
+    # Each row is further on than the one before: no chunk is like the whole.
+    y = np.round(far + np.arange(60) + rng.normal(size=60), digits)
+    predicted = y + rng.normal(size=60)
+    weight = weights_of_rows(rng, weighed, 60)
+    whole = regression_account(predicted, y, residual_variance=1.5, weight=weight)
+
+    parts = [
+        RegressionSums.of(
+            predicted[part],
+            y[part],
+            residual_variance=1.5,
+            weight=None if weight is None else weight[part],
+        )
+        for part in chunks(60, cuts)
+    ]
+
+    # What lies far from 0 is known to a rounding of its distance, beside a spread of some 20.
+    rtol = CHUNKS_RTOL * max(1.0, far / 20)
+    agree(functools.reduce(operator.add, parts).account().to_dict(), whole.to_dict(), rtol)
+
+
+@given(seed=seeds, weighed=st.sampled_from(["none", "some"]))
+def test_the_interval_of_the_gain_is_that_of_its_terms(seed, weighed):
+    """The mean over rows of log(1/share) − log(1/q), give or take 1.96 of its standard errors."""
+    log_p, y, classes = random_case(seed)
+    s = weights_of_rows(np.random.default_rng(seed), weighed, len(y))
+
+    gained = classifier_account(log_p, y, classes, s).gained
+
+    s = np.ones(len(y)) if s is None else s
+    shares = np.bincount(y, s, minlength=4) / s.sum()
+    with np.errstate(divide="ignore"):
+        terms = log_p[np.arange(len(y)), y] - np.log(shares)[y]
+    s, terms = s[s > 0], terms[s > 0]
+    mean = np.average(terms, weights=s)
+    error = np.sqrt((s**2 * (terms - mean) ** 2).sum() * len(s) / (len(s) - 1)) / s.sum()
+    assert gained.value == pytest.approx(mean, abs=CHUNKS_RTOL)
+    assert gained.high - mean == pytest.approx(1.959963984540054 * error, rel=CHUNKS_RTOL)
+
+
+@given(seed=seeds)
+def test_the_interval_of_r2_is_that_of_the_logarithm_of_the_ratio(seed):
+    rng = np.random.default_rng(seed)
+    y = 1e4 + rng.normal(size=60)
+    predicted = y + rng.normal(size=60)
+
+    r2 = regression_account(predicted, y, residual_variance=1.0).r2
+
+    squares, spreads = (predicted - y) ** 2, (y - y.mean()) ** 2
+    terms = squares / squares.mean() - spreads / spreads.mean()
+    factor = np.exp(1.959963984540054 * terms.std(ddof=1) / np.sqrt(60))
+    # Beside a spread of 1 the targets are known to a rounding of 10⁴.
+    rtol = CHUNKS_RTOL * 1e4
+    assert 1 - r2.low == pytest.approx((1 - r2.value) * factor, rel=rtol)
+    assert 1 - r2.high == pytest.approx((1 - r2.value) / factor, rel=rtol)
 
 
 # JSON --------------------------------------------------------------------------------------

@@ -12,8 +12,8 @@ from linnet.cli.evaluating import EvaluationRequest, evaluate_file
 from linnet.cli.files import check_folder
 from linnet.cli.fitting import FitRequest, fit_table
 from linnet.cli.inputs import AnyModel, regression_of
-from linnet.cli.options import Reading
-from linnet.cli.predicting import predict_table
+from linnet.cli.named_rows import NamedRows
+from linnet.cli.predicting import predict_rows
 from linnet.cli.splitting import hold_out
 from linnet.cli.terminal import hush, say
 from linnet.data.atomic import atomic_write
@@ -102,8 +102,8 @@ def _show(example: _Example, folder: Path, made: list[Path]) -> None:
     model, summary = fit_table(request)
     say(f"{example.about}\n")
     say(summary_text(summary))
-    predict_table(model_file, str(test), predicted, Reading())
-    account = evaluate_file(EvaluationRequest(model=model_file, table=test))
+    predict_rows(model_file, NamedRows(table=str(test)), predicted)
+    account = evaluate_file(EvaluationRequest(model=model_file, rows=NamedRows(table=str(test))))
     same = "the same" if account == summary.held_out else "another"
     say(f"\n{model_file}, loaded again, gives {same} account of {test.name}.\n")
     features = {name: column for name, column in test_columns.items() if name != example.target}

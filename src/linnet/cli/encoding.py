@@ -10,7 +10,13 @@ import numpy as np
 from linnet.cli.files import check_output
 from linnet.cli.inputs import AnyModel, is_classifier, read_input, regression_of, rows_for
 from linnet.cli.options import Reading
-from linnet.cli.targets import Target, find_target, libsvm_target, table_target
+from linnet.cli.targets import (
+    Target,
+    find_target,
+    libsvm_target,
+    require_some_target,
+    table_target,
+)
 from linnet.cli.terminal import note, say, say_json
 from linnet.codes.column import column_sizes
 from linnet.data.atomic import atomic_write
@@ -105,6 +111,7 @@ def read_column(
     if isinstance(data, LibsvmData):
         return libsvm_target(data, task), len(data.y), rows_for(model, data.X, str(file))
     found = table_target(data, find_target(data, target or target_name(model)), task)
+    require_some_target(len(found.rows), found.name, str(file))
     return found, data.n_rows, rows_for(model, data, str(file))
 
 

@@ -11,11 +11,13 @@ from linnet.cli.options import (
     Header,
     Json,
     Model,
+    Query,
     Quiet,
     Reading,
     ReportFile,
+    RowMemory,
     Separator,
-    TableFile,
+    TableName,
 )
 
 __all__ = ["evaluate"]
@@ -24,7 +26,7 @@ __all__ = ["evaluate"]
 def evaluate(
     *,
     model: Model,
-    table: TableFile,
+    table: TableName = None,
     target: Annotated[
         str | None,
         typer.Option(
@@ -43,29 +45,36 @@ def evaluate(
             help="Table of training, to which the report compares the columns of TABLE.",
         ),
     ] = None,
+    sql: Query = None,
+    memory: RowMemory = None,
     separator: Separator = None,
     header: Header = None,
     encoding: Encoding = "utf-8",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Tell how well MODEL predicts TABLE, in nats and bits.
+    """Tell how well MODEL predicts TABLE, in nats and bits. A table of any size takes one pass.
 
     Where no label of TABLE is known to the model, spaces around the labels and one full stop at
     their end are ignored, if all labels are known then.
     """
     from linnet.cli.evaluating import EvaluationRequest, evaluate_table
+    from linnet.cli.named_rows import NamedRows
     from linnet.cli.terminal import hush
 
     if quiet:
         hush()
     request = EvaluationRequest(
         model=model,
-        table=table,
+        rows=NamedRows(
+            table=table,
+            query=sql,
+            memory=memory,
+            reading=Reading(separator=separator, header=header, encoding=encoding),
+        ),
         target=target,
         weight=weight,
         training=training,
         reports=tuple(file for file in (report, card) if file is not None),
-        reading=Reading(separator=separator, header=header, encoding=encoding),
     )
     evaluate_table(request, as_json=as_json)

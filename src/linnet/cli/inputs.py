@@ -14,13 +14,17 @@ from linnet.data.reading import read_table, table_format
 from linnet.data.tables import Table, name_list
 from linnet.errors import SettingError, TableError
 from linnet.estimators import LinearRegression, SoftmaxRegression, TableModel
-from linnet.features.quantities import number_values
+from linnet.features import HashingEncoder
+from linnet.features.hashed_table import HashedKind
+from linnet.features.quantities import NumberEncoder, number_values
 from linnet.types import Array
 
 __all__ = [
     "AnyModel",
     "Features",
+    "columns_of",
     "is_classifier",
+    "number_columns_of",
     "read_columns",
     "read_input",
     "regression_of",
@@ -74,6 +78,27 @@ def regression_of(model: AnyModel) -> SoftmaxRegression | LinearRegression:
 def is_classifier(model: AnyModel) -> bool:
     """Tell whether a model predicts classes."""
     return isinstance(regression_of(model), SoftmaxRegression)
+
+
+def columns_of(model: AnyModel) -> list[str] | None:
+    """Name the columns that a model reads; ``None`` if it takes them by their places."""
+    if not isinstance(model, TableModel):
+        named = getattr(model, "feature_names_in_", None)
+        return None if named is None else [str(name) for name in named]
+    encoder = model.encoder_
+    if isinstance(encoder, HashingEncoder):
+        return list(encoder.kinds_)
+    return [each.name for each in encoder.encoders_]
+
+
+def number_columns_of(model: AnyModel) -> list[str]:
+    """Name the columns that a model takes numbers from, as far as it knows their names."""
+    if not isinstance(model, TableModel):
+        return columns_of(model) or []
+    encoder = model.encoder_
+    if isinstance(encoder, HashingEncoder):
+        return [name for name, kind in encoder.kinds_.items() if kind is HashedKind.NUMBER]
+    return [each.name for each in encoder.encoders_ if isinstance(each, NumberEncoder)]
 
 
 def rows_for(model: AnyModel, features: Features, origin: str) -> Table | csr_matrix | Array:

@@ -13,11 +13,14 @@ __all__ = [
     "Header",
     "Json",
     "Model",
+    "Query",
     "Quiet",
     "Reading",
     "ReportFile",
+    "RowMemory",
     "Separator",
     "TableFile",
+    "TableName",
     "TaskName",
     "UnitName",
 ]
@@ -26,6 +29,29 @@ TableFile: TypeAlias = Annotated[
     Path,
     typer.Argument(
         metavar="TABLE", help="CSV (any separator), gzip, Parquet, Arrow, JSON lines or libsvm."
+    ),
+]
+TableName: TypeAlias = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[TABLE]",
+        help="CSV (any separator), gzip, Parquet, Arrow, JSON lines or libsvm; a pattern such as "
+        "'data/*.csv', or an address. With --sql, a database, if the query needs one.",
+    ),
+]
+Query: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--sql", help="Query that gives the rows: over files, or over the database TABLE names."
+    ),
+]
+RowMemory: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory",
+        metavar="SIZE",
+        help="Read the table some rows at a time, in a process of this size, such as 1GB. So are "
+        "patterns, addresses, queries, and tables too large for the machine.",
     ),
 ]
 Model: TypeAlias = Annotated[

@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from linnet.cli.options import Encoding, Header, Model, Quiet, Reading, Separator
+from linnet.cli.options import (
+    Encoding,
+    Header,
+    Model,
+    Query,
+    Quiet,
+    Reading,
+    RowMemory,
+    Separator,
+    TableName,
+)
 
 __all__ = ["predict"]
 
@@ -13,14 +23,7 @@ __all__ = ["predict"]
 def predict(
     *,
     model: Model,
-    table: Annotated[
-        str,
-        typer.Argument(
-            metavar="TABLE",
-            help="CSV (any separator), gzip, Parquet, Arrow, JSON lines or libsvm; a pattern, or "
-            "an address.",
-        ),
-    ],
+    table: TableName = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -30,24 +33,20 @@ def predict(
             "Without it they are printed as CSV.",
         ),
     ] = None,
-    memory: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="Read the table some rows at a time, in a process of this size, such as 1GB. So "
-            "are patterns, addresses, and tables too large for the machine.",
-        ),
-    ] = None,
+    sql: Query = None,
+    memory: RowMemory = None,
     separator: Separator = None,
     header: Header = None,
     encoding: Encoding = "utf-8",
     quiet: Quiet = False,
 ) -> None:
     """Predict each row of TABLE: the class and its probabilities, or a number."""
-    from linnet.cli.predicting import predict_table
+    from linnet.cli.named_rows import NamedRows
+    from linnet.cli.predicting import predict_rows
     from linnet.cli.terminal import hush
 
     if quiet:
         hush()
     reading = Reading(separator=separator, header=header, encoding=encoding)
-    predict_table(model, table, output, reading, memory)
+    rows = NamedRows(table=table, query=sql, memory=memory, reading=reading)
+    predict_rows(model, rows, output)

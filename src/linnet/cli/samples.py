@@ -14,6 +14,8 @@ from linnet.cli.targets import (
     check_finite,
     find_target,
     libsvm_target,
+    require_some_target,
+    require_some_weight,
     table_target,
     table_weight,
 )
@@ -25,7 +27,7 @@ from linnet.errors import SettingError, TableError
 from linnet.features.columns import Task, infer_task
 from linnet.types import Array
 
-__all__ = ["ColumnChoice", "Samples", "read_samples", "read_samples_like"]
+__all__ = ["ColumnChoice", "Samples", "read_samples", "read_samples_like", "samples_like"]
 
 
 @final
@@ -63,6 +65,8 @@ class Samples:
         What was assumed when reading.
     text, categorical : tuple of str
         Columns whose words are to be used, and those whose numbers are codes.
+    weight_name : str or None
+        The column of weights.
     """
 
     origin: str
@@ -74,11 +78,18 @@ class Samples:
     notes: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    weight_name: str | None = None
 
     @property
     def size(self) -> int:
         """Number of rows with a target."""
         return len(self.target.rows)
+
+    def require_some(self) -> None:
+        """Raise TableError if no target is known, or no row has weight."""
+        require_some_target(self.size, self.target.name, self.origin)
+        if self.weight is not None and self.weight_name is not None:
+            require_some_weight(float(self.weight.sum()), self.weight_name, self.origin)
 
     def take(self, places: Int[Array, " a"]) -> "Samples":
         """Return some of the rows with a target."""
@@ -114,17 +125,20 @@ def read_samples(
     check_finite(features)
     chosen, reason = _task(data.column(name), task)
     target = table_target(data, name, chosen)
-    return Samples(
+    samples = Samples(
         origin=str(path),
         features=features,
         target=target,
         weight=None if weight is None else table_weight(data, weight, target.rows),
+        weight_name=weight,
         task=chosen,
         reason=reason,
         notes=data.notes,
         text=_found(data, columns.text),
         categorical=_found(data, columns.categorical),
     )
+    samples.require_some()
+    return samples
 
 
 def read_samples_like(
@@ -147,20 +161,46 @@ def read_samples_like(
     n_features : int, optional
         Number of features of a model that takes libsvm files.
     """
-    data = read_input(path, reading, n_features)
+    samples = samples_like(read_input(path, reading, n_features), columns, task)
+    samples.require_some()
+    return samples
+
+
+def samples_like(
+    data: Table | LibsvmData, columns: ColumnChoice, task: Task, *, first_row: int = 1
+) -> Samples:
+    """Take targets and weights out of rows of a file; all of them may be missing, or zero.
+
+    Parameters
+    ----------
+    data : Table or LibsvmData
+        Rows of a file, or all of them.
+    columns, task
+        As for `read_samples_like`.
+    first_row : int
+        Number, in the file, of the first row.
+    """
     told = "the model says so"
     if isinstance(data, LibsvmData):
-        target = libsvm_target(data, task)
         return Samples(
-            origin=str(path), features=data.X, target=target, weight=None, task=task, reason=told
+            origin=data.origin,
+            features=data.X,
+            target=libsvm_target(data, task, first_row=first_row),
+            weight=None,
+            task=task,
+            reason=told,
         )
-    target = table_target(data, find_target(data, columns.target), task)
+    name = find_target(data, columns.target)
+    target = table_target(data, name, task, first_row=first_row)
     weight = None if columns.weight is None else select_column(data, columns.weight)
     return Samples(
-        origin=str(path),
+        origin=data.origin,
         features=data,
         target=target,
-        weight=None if weight is None else table_weight(data, weight, target.rows),
+        weight=None
+        if weight is None
+        else table_weight(data, weight, target.rows, first_row=first_row),
+        weight_name=weight,
         task=task,
         reason=told,
         notes=data.notes,

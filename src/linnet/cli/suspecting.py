@@ -8,7 +8,14 @@ import numpy as np
 from jaxtyping import Int
 
 from linnet.cli.files import check_output
-from linnet.cli.inputs import AnyModel, Features, is_classifier, regression_of, rows_for
+from linnet.cli.inputs import (
+    AnyModel,
+    Features,
+    columns_of,
+    is_classifier,
+    regression_of,
+    rows_for,
+)
 from linnet.cli.options import Reading
 from linnet.cli.samples import ColumnChoice, Samples, read_samples_like
 from linnet.cli.spelling import match_spelling
@@ -18,7 +25,6 @@ from linnet.data.writing import write_table
 from linnet.description import Suspects, suspects
 from linnet.errors import SettingError
 from linnet.estimators import TableModel, load
-from linnet.features import HashingEncoder
 from linnet.reports import to_json_value
 from linnet.types import Array
 
@@ -110,9 +116,7 @@ def _own_columns(model: AnyModel, features: Features, origin: str) -> Any:
     """Rows as the model takes them, with its own columns alone: the label is not to be refitted."""
     rows = rows_for(model, features, origin)
     if isinstance(model, TableModel) and isinstance(rows, Table):
-        encoder = model.encoder_
-        hashed = isinstance(encoder, HashingEncoder)
-        used = set(encoder.kinds_) if hashed else {each.name for each in encoder.encoders_}
+        used = set(columns_of(model) or [])
         return rows.only([name for name in rows.names if name in used])
     return rows
 

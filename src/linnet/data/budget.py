@@ -64,8 +64,15 @@ def memory_budget(memory: str | float | None) -> int:
     return int(float(found[1]) * base ** _PREFIXES.index(found[2].upper()))
 
 
-def memory_for_data(budget: int) -> int:
+def memory_for_data(budget: int, besides: int = 0) -> int:
     """Return what the process leaves of a budget, in bytes.
+
+    Parameters
+    ----------
+    budget : int
+        What the process may take.
+    besides : int
+        What is taken by others in it, such as a database.
 
     What a process holds beyond the usual size of the libraries is its user's own, and not counted.
     Of a budget that leaves little beside the libraries their files are not counted either, which
@@ -78,9 +85,12 @@ def memory_for_data(budget: int) -> int:
     """
     resident, private = _taken()
     usable = int(_USABLE * budget)
-    left, taken = usable - resident, private
+    left, taken = usable - resident - besides, private + besides
     if left < _ENOUGH:
-        left = min(_ENOUGH, usable - private)
+        left = min(_ENOUGH, usable - taken)
+    if left < _LEAST <= usable - private:
+        # What a database keeps between two passes is counted among the process's own already.
+        left = _LEAST
     if left < _LEAST:
         given, alone, least, enough = (
             bytes_in_words(float(size))
@@ -98,10 +108,13 @@ def text_block_bytes(budget: int) -> int:
     return min(_LARGEST_TEXT, memory_for_data(budget) // _TEXT_SHARE)
 
 
-def uncounted(budget: int) -> str | None:
-    """Say that program files are left out of account; ``None`` where a budget has room for them."""
+def uncounted(budget: int, besides: int = 0) -> str | None:
+    """Say that program files are left out of account; ``None`` where a budget has room for them.
+
+    The parameters are those of `memory_for_data`.
+    """
     resident, private = _taken()
-    if int(_USABLE * budget) - resident >= _ENOUGH:
+    if int(_USABLE * budget) - resident - besides >= _ENOUGH:
         return None
     files = bytes_in_words(float(resident - private))
     return (

@@ -14,7 +14,7 @@ from linnet.data.stored import StoredFile
 from linnet.data.text_blocks import open_head
 from linnet.errors import TableError
 
-__all__ = ["TextSettings", "open_parts"]
+__all__ = ["TextSettings", "is_libsvm_file", "open_parts"]
 
 
 @final
@@ -26,6 +26,11 @@ class TextSettings:
     header: bool | None
     encoding: str
     block_bytes: int
+
+
+def is_libsvm_file(file: StoredFile) -> bool:
+    """Tell whether a file is of libsvm, which is no table and has a reader of its own."""
+    return format_of(open_head(file, HEAD_BYTES)[0], file.name) == "libsvm"
 
 
 def open_parts(files: Sequence[StoredFile], settings: TextSettings) -> tuple[Part, ...]:

@@ -66,6 +66,11 @@ class Database(Protocol):
         """What error messages call it; never with a password."""
         ...
 
+    @property
+    def taken(self) -> int:
+        """Bytes that asking takes in this process, beside the answer."""
+        ...
+
     def failures(self) -> tuple[type[Exception], ...]:
         """Exceptions by which the driver tells that something went wrong.
 

@@ -12,7 +12,7 @@ from linnet.data.queries import ArrowBatch, Database, Prepared, cause, quoted
 from linnet.data.sql_duckdb import MEMORY, DuckDB
 from linnet.data.sql_postgresql import PostgreSQL
 from linnet.data.sql_sqlite import SQLite
-from linnet.data.streams import Chunk, TableStream
+from linnet.data.streams import Chunk
 from linnet.data.tables import Table, check_names, name_list, select_column
 from linnet.errors import DataTypeError, SettingError, TableError
 
@@ -20,15 +20,20 @@ __all__ = ["QueryStream", "open_query"]
 
 _SERVERS: Final = ("postgresql://", "postgres://")
 _SHOWN: Final = 60
+_MOST_ROWS: Final = 65_536
+_LEAST_ROWS: Final = 2_048
+# Some chunks are there at once: as they came, in plain types, and encoded, which is wider.
+_BYTES_OF_A_VALUE: Final = 8
+_CHUNK_SHARE: Final = 16
 
 
 def open_query(
     query: str,
     *,
     database: str | os.PathLike[str] | None = None,
-    rows: int = 65_536,
+    rows: int | None = None,
     memory: int = MEMORY,
-) -> TableStream:
+) -> "QueryStream":
     r"""Open the answer to a query as a stream of tables, to be gone through again and again.
 
     Every pass asks the query anew, and holds some chunks of its answer in memory. So a query
@@ -44,17 +49,19 @@ def open_query(
         A DuckDB file or an SQLite file, which their first bytes reveal; or the address of a
         PostgreSQL server, ``postgresql://user@host/database``. None asks DuckDB about files
         that the query names: ``SELECT * FROM 'data/*.parquet'``.
-    rows : int
-        Most rows in a chunk.
+    rows : int, optional
+        Most rows in a chunk; by default 65,536, or what a share of the memory has room for.
     memory : int
         Bytes that DuckDB may take to sort, group and join, at least 64 MB; the rest goes to disk.
-        Its own program and what it reads ahead come on top.
+        Its own program comes on top. With less than 250 MB it has one thread, and reads nothing
+        ahead.
 
     Returns
     -------
-    TableStream
-        The answer. Decimals are floats; times of day and intervals are hours. In SQLite, where
-        a column may mix types, one pass at the start finds the type that all its values fit.
+    QueryStream
+        The answer, a `TableStream`. Decimals are floats; times of day and intervals are hours.
+        In SQLite, where a column may mix types, one pass at the start finds the type that all its
+        values fit.
 
     Raises
     ------
@@ -92,7 +99,7 @@ def open_query(
     """
     if not isinstance(query, str):
         raise DataTypeError(f"A query is a text, but {type(query).__name__} was given.")
-    if rows < 1:
+    if rows is not None and rows < 1:
         raise SettingError(f"rows is {rows}, but a chunk holds at least one row.")
     chosen = _database(database, memory)
     text = query.strip().rstrip("; \t\n")
@@ -103,6 +110,9 @@ def open_query(
     check_names(list(prepared.schema.names), origin)
     # Columns of lists, records or bytes are refused before any row is read.
     empty = plain_table(prepared.schema.empty_table(), origin, prepared.notes)
+    if rows is None:
+        room = memory // (_BYTES_OF_A_VALUE * _CHUNK_SHARE * max(1, len(empty.names)))
+        rows = min(_MOST_ROWS, max(_LEAST_ROWS, room))
     return QueryStream(origin, chosen, prepared, rows, empty)
 
 
@@ -147,6 +157,11 @@ class QueryStream:
     def notes(self) -> tuple[str, ...]:
         """What was assumed about the columns."""
         return self.empty.notes
+
+    @property
+    def taken(self) -> int:
+        """Bytes that the database takes in this process, beside the rows."""
+        return self.database.taken
 
     @property
     def n_bytes(self) -> int | None:

@@ -24,8 +24,13 @@ _Connection: TypeAlias = Any
 """A ``duckdb.DuckDBPyConnection``."""
 
 MEMORY: Final = 10**9
-# One thread goes through files with this.
+# With less one thread cannot sort.
 _LEAST_MEMORY: Final = 64 * 10**6
+# What one thread takes to read text, whatever its limit.
+_READING: Final = 48 * 10**6
+# Of the memory, what may be held of an answer that is computed ahead.
+_ANSWER_SHARE: Final = 32
+_LARGEST_ANSWER: Final = 10**7
 # DuckDB wants so much for each thread: more of them would not find their memory.
 _MEMORY_OF_A_THREAD: Final = 125 * 10**6
 _MOST_THREADS: Final = 4
@@ -61,6 +66,11 @@ class DuckDB:
     def name(self) -> str:
         """What error messages call it."""
         return self.path or "query of files"
+
+    @property
+    def taken(self) -> int:
+        """Bytes that it takes in this process: its memory, or what reading takes at least."""
+        return max(_READING, self.memory)
 
     def failures(self) -> tuple[type[Exception], ...]:
         """Return the exceptions of DuckDB, and those of reading its batches."""
@@ -119,6 +129,11 @@ class DuckDB:
             # Set, not configured: connections to one file must agree on how it is configured.
             connection.execute(f"SET memory_limit = '{memory}B'")
             connection.execute(f"SET threads = {threads}")
+            answer = min(_LARGEST_ANSWER, memory // _ANSWER_SHARE)
+            connection.execute(f"SET streaming_buffer_size = '{answer}B'")
+            if threads == 1:
+                # What is read ahead may take as much again as what is read.
+                connection.execute("SET read_ahead_depth = 0")
             yield connection
 
     def _spill_folder(self) -> Path:

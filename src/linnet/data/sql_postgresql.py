@@ -49,6 +49,11 @@ class PostgreSQL:
         user, at, host = parts.netloc.rpartition("@")
         return f"postgresql://{user.partition(':')[0]}{at}{host}{parts.path}"
 
+    @property
+    def taken(self) -> int:
+        """Bytes that asking takes in this process: hardly any."""
+        return 0
+
     def failures(self) -> tuple[type[Exception], ...]:
         """Return the exceptions of the driver, and those of reading its batches."""
         import pyarrow as pa

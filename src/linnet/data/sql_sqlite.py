@@ -55,6 +55,11 @@ class SQLite:
         """What error messages call it."""
         return self.path
 
+    @property
+    def taken(self) -> int:
+        """Bytes that asking takes in this process: hardly any."""
+        return 0
+
     def failures(self) -> tuple[type[Exception], ...]:
         """Return SQLite's exceptions, and Arrow's for a value that no longer has its type."""
         import pyarrow as pa

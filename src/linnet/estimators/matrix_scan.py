@@ -17,9 +17,8 @@ from linnet.data.budget import text_block_bytes
 from linnet.data.frames import as_table
 from linnet.data.journal import digest
 from linnet.data.libsvm import LibsvmStream
-from linnet.data.reading import HEAD_BYTES, format_of
-from linnet.data.stored import StoredFile, find_files
-from linnet.data.text_blocks import open_head
+from linnet.data.opening import is_libsvm_file
+from linnet.data.stored import find_files
 from linnet.errors import DataError, SettingError, TableError
 from linnet.estimators.held_out import HeldOut
 from linnet.estimators.kept_rows import PreparedRows
@@ -164,15 +163,11 @@ def is_array(table: object) -> bool:
 def require_libsvm(table: object) -> None:
     """Raise a SettingError unless files are libsvm: others need the name of their target."""
     for file in find_files(table):
-        if not _is_libsvm(file):
+        if not is_libsvm_file(file):
             raise SettingError(
                 f"{file.name}: say which column is to be predicted, with target='…' (--target). "
                 "Only files of libsvm have theirs at the beginning of each line."
             )
-
-
-def _is_libsvm(file: StoredFile) -> bool:
-    return format_of(open_head(file, HEAD_BYTES)[0], file.name) == "libsvm"
 
 
 @final

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from linnet.data.budget import memory_for_data
 from linnet.engine.descent import OPTIMIZERS
 from linnet.errors import SettingError, TableError
 from linnet.estimators.hashed_stream import HashedStream
@@ -62,7 +61,7 @@ def learn_online(
         not fit in the memory.
     """
     check_online(estimator)
-    memory = memory_for_data(data.folder.memory)
+    memory = data.folder.for_data
     values = _entries(memory) if since is None else since.values
     task, learn = _WAYS[isinstance(estimator, SoftmaxRegression)]
     stream = HashedStream(data=data, encoder=encoder, values=values, task=task)

@@ -46,6 +46,8 @@ class ScanFolder:
         Budget in bytes.
     cache, checkpoint : path or None
         Folders for the encoded rows and for the journal of a fit.
+    besides : int
+        What of the budget a database takes, in bytes.
     dask : str, distributed.Client or None
         The cluster whose workers are to hold the rows.
     note_every : float
@@ -56,7 +58,13 @@ class ScanFolder:
     cache: Path | None
     checkpoint: Path | None
     dask: Any
+    besides: int = 0
     note_every: float = NOTE_EVERY
+
+    @property
+    def for_data(self) -> int:
+        """Bytes of the budget that are left for the data."""
+        return memory_for_data(self.memory, self.besides)
 
     @contextmanager
     def prepared(
@@ -82,7 +90,7 @@ class ScanFolder:
             folder = self.cache or (self.checkpoint and self.checkpoint / "rows")
             if folder is None:
                 folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="linnet-")))
-            memory, note = memory_for_data(self.memory), uncounted(self.memory)
+            memory, note = self.for_data, uncounted(self.memory, self.besides)
             rows = kept_rows(folder, fingerprint, memory) if is_told_apart else None
             if rows is None:
                 folder.mkdir(parents=True, exist_ok=True)

@@ -286,7 +286,8 @@ def scan(
         from linnet.data.sql import open_query
 
         memory_of_database = memory_for_data(budget) // 2
-        stream = open_query(str(table), database=database, memory=memory_of_database)
+        asked = open_query(str(table), database=database, memory=memory_of_database)
+        stream, folder = asked, replace(folder, besides=asked.taken)
     else:
         files = open_tables(
             table,

@@ -249,13 +249,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         DataWarning
             If a category holds values not seen when fitting: `unseen` counts them.
         """
+        matrix, unseen = self.transform_and_count(X)
+        if unseen:
+            warnings.warn(unseen_message(unseen), DataWarning, stacklevel=2)
+        return matrix
+
+    def transform_and_count(self, X: TableLike) -> tuple[Matrix, dict[str, dict[str, int]]]:
+        """Return both `transform` and `unseen`, without a warning: for rows that come in chunks."""
         check_is_fitted(self)
         table = self._table_to_encode(X)
         parts = self._encode(table)
-        unseen = self._unseen(parts)
-        if unseen:
-            warnings.warn(unseen_message(unseen), DataWarning, stacklevel=2)
-        return self._join(parts, table.n_rows)
+        return self._join(parts, table.n_rows), self._unseen(parts)
 
     def unseen(self, X: TableLike) -> dict[str, dict[str, int]]:
         """Count, for each column, the rows of each value that was not seen when fitting.

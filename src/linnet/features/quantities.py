@@ -86,8 +86,19 @@ class NumberEncoder:
         return Part(len(self.names), (*slots, *flag), unseen=unseen)
 
 
-def number_values(column: ArrowColumn, name: str, origin: str) -> Float[Array, " n"]:
+def number_values(
+    column: ArrowColumn, name: str, origin: str, *, first_row: int = 1
+) -> Float[Array, " n"]:
     """Return a column as float64, NaN where missing; text counts if it spells numbers.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray
+        The column.
+    name, origin : str
+        What it and its table are called.
+    first_row : int
+        Number, in that table, of the first of its rows.
 
     Raises
     ------
@@ -103,8 +114,8 @@ def number_values(column: ArrowColumn, name: str, origin: str) -> Float[Array, "
     if types.is_string(column.type) or types.is_large_string(column.type):
         row, value = _first_not_number(column)
         raise TableError(
-            f"{origin}, column {name!r}, row {row}: {value!r} is not a number, but the column held "
-            "numbers when the encoder was fitted."
+            f"{origin}, column {name!r}, row {first_row + row}: {value!r} is not a number, but the "
+            "column held numbers when the encoder was fitted."
         )
     if types.is_temporal(column.type):
         raise TableError(
@@ -115,16 +126,16 @@ def number_values(column: ArrowColumn, name: str, origin: str) -> Float[Array, "
     infinite = np.flatnonzero(np.isinf(x))
     if len(infinite):
         raise TableError(
-            f"{origin}, column {name!r}, row {infinite[0] + 1}: the value is infinite (inf). "
-            "Replace infinity by a number, or by nothing if the value is unknown."
+            f"{origin}, column {name!r}, row {first_row + infinite[0]}: the value is infinite "
+            "(inf). Replace infinity by a number, or by nothing if the value is unknown."
         )
     return x
 
 
 def _first_not_number(column: ArrowColumn) -> tuple[int, str]:
-    for row, value in enumerate(column.to_pylist(), start=1):
+    for row, value in enumerate(column.to_pylist()):
         try:
             float(value or 0)
         except ValueError:
             return row, value
-    return 1, column[0].as_py()
+    return 0, column[0].as_py()

@@ -1,7 +1,8 @@
 """What is told of a model: accounts in nats and bits, summaries, figures. Nothing here prints."""
 
 from linnet.reports.card import report_card
-from linnet.reports.classification import ClassifierAccount, classifier_account
+from linnet.reports.classification import ClassifierAccount
+from linnet.reports.classifier_sums import ClassifierSums, classifier_account
 from linnet.reports.code_report import CodeReport
 from linnet.reports.coded import CodedAccount, coded_text
 from linnet.reports.coefficients import Coefficient, strongest_coefficients
@@ -14,7 +15,8 @@ from linnet.reports.figures import (
 )
 from linnet.reports.model_report import model_report
 from linnet.reports.page import report_page
-from linnet.reports.regression import RegressionAccount, regression_account
+from linnet.reports.regression import RegressionAccount
+from linnet.reports.regression_sums import RegressionSums, regression_account
 from linnet.reports.report_facts import ModelReport, Subject
 from linnet.reports.strict_json import to_json_value
 from linnet.reports.summary import Account, FitSummary, Fitting, TableUse
@@ -24,6 +26,7 @@ from linnet.reports.writing_reports import check_report_name, write_report
 __all__ = [
     "Account",
     "ClassifierAccount",
+    "ClassifierSums",
     "CodeReport",
     "CodedAccount",
     "Coefficient",
@@ -32,6 +35,7 @@ __all__ = [
     "Fitting",
     "ModelReport",
     "RegressionAccount",
+    "RegressionSums",
     "Subject",
     "TableUse",
     "account_text",

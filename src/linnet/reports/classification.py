@@ -3,17 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
-from jaxtyping import Float, Int
-
-from linnet.errors import DataError
-from linnet.features.labels import class_codes
-from linnet.information import Information, uniform_code
-from linnet.reports.estimates import Estimate, mean_estimate, share_estimate
+from linnet.information import Information
+from linnet.reports.estimates import Estimate
 from linnet.reports.strict_json import to_json_value
-from linnet.types import Array, Unit
+from linnet.types import Unit
 
-__all__ = ["ClassifierAccount", "classifier_account"]
+__all__ = ["ClassifierAccount"]
 
 
 @final
@@ -87,87 +82,3 @@ class ClassifierAccount:
             "gained": self.gained.through(amount).to_dict(),
             "loss_over_known_labels": None if known is None else known.through(amount).to_dict(),
         }
-
-
-def classifier_account(
-    log_probabilities: Float[Array, "n q"],
-    labels: Array,
-    classes: Array,
-    weight: Float[Array, " n"] | None = None,
-) -> ClassifierAccount:
-    """Account for labels given what a model says of them.
-
-    The interval of the gain takes into account that H(Y) is itself measured on these rows: to
-    first order the gain is the mean of −log p(y) − (−log q(y|x)), with p(y) the share of label y.
-
-    Parameters
-    ----------
-    log_probabilities : array of shape (n, q)
-        Natural logarithms of the model's probabilities.
-    labels : array of shape (n,)
-        Labels that occurred.
-    classes : array of shape (q,)
-        The model's classes, sorted.
-    weight : array of shape (n,), optional
-        How often each row counts.
-
-    Returns
-    -------
-    ClassifierAccount
-
-    Raises
-    ------
-    DataError
-        If there is no row, or no row with weight.
-
-    References
-    ----------
-    Cover and Thomas, *Elements of Information Theory*, 2nd ed., theorem 5.4.3.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> account = classifier_account(
-    ...     np.log([[0.5, 0.5], [0.25, 0.75]]), np.array(["a", "b"]), np.array(["a", "b"])
-    ... )
-    >>> f"{account.loss.value:.4f} of {account.uniform:.4f} nats"
-    '0.4904 of 0.6931 nats'
-    """
-    n = len(labels)
-    weight = np.ones(n) if weight is None else weight
-    if not weight.any():
-        raise DataError("There is no row with a label, so there is nothing to account for.")
-    codes = class_codes(labels, classes)
-    known = codes >= 0
-    lengths = np.where(known, -log_probabilities[np.arange(n), codes], np.inf)
-    surprise = _marginal_surprise(labels, weight)
-    marginal = float(np.average(surprise, weights=weight))
-    loss = mean_estimate(lengths, weight)
-    hits = known & (log_probabilities.argmax(axis=1) == codes)
-    some_known = bool(weight[known].any()) and not known.all()
-    return ClassifierAccount(
-        rows=n,
-        classes=len(classes),
-        uniform=float(uniform_code(len(classes))),
-        marginal=marginal,
-        loss=loss,
-        gained=mean_estimate(surprise - lengths, weight),
-        accuracy=share_estimate(hits.astype(float), weight),
-        unseen=_count_unseen(labels, codes),
-        known_loss=mean_estimate(lengths[known], weight[known]) if some_known else None,
-    )
-
-
-def _marginal_surprise(labels: Array, weight: Float[Array, " n"]) -> Float[Array, " n"]:
-    """−log of the share of each row's label; its mean is the entropy H(Y)."""
-    _, places = np.unique(labels, return_inverse=True)
-    totals = np.bincount(places.reshape(-1), weights=weight)
-    shares = totals / totals.sum()
-    # A label of no weight costs nothing, for it is never counted.
-    surprises = -np.log(shares, out=np.zeros(len(shares)), where=shares > 0)
-    return surprises[places.reshape(-1)]
-
-
-def _count_unseen(labels: Array, codes: Int[Array, " n"]) -> dict[str, int]:
-    values, counts = np.unique(labels[codes < 0], return_counts=True)
-    return {str(value): int(count) for value, count in zip(values, counts, strict=True)}

@@ -16,7 +16,7 @@ from linnet.estimators import LinearRegression, SoftmaxRegression, TableModel
 from linnet.estimators.targets import label_column
 from linnet.estimators.validation import check_numeric_targets, check_weights
 from linnet.features.labels import class_codes
-from linnet.reports.classification import classifier_account
+from linnet.reports.classifier_sums import classifier_account
 from linnet.reports.drift import measure_drift
 from linnet.reports.fitted_parts import (
     AnyModel,
@@ -28,7 +28,7 @@ from linnet.reports.fitted_parts import (
     regression_in,
 )
 from linnet.reports.long_rows import RowCodes, long_rows
-from linnet.reports.regression import gaussian_lengths, regression_account
+from linnet.reports.regression_sums import gaussian_lengths, regression_account
 from linnet.reports.reliability import Reliability, reliability
 from linnet.reports.report_facts import Drifted, ModelReport, Subject
 from linnet.reports.residuals import Residuals, residuals

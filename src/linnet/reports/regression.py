@@ -1,20 +1,14 @@
 """The account of a regression: its errors, and what its numbers cost in nats and bits."""
 
 from dataclasses import dataclass
-from math import log, pi, sqrt
 from typing import Any, final
 
-import numpy as np
-from jaxtyping import Float
-
-from linnet.errors import DataError
-from linnet.features.written import written_precision
 from linnet.information import Information
-from linnet.reports.estimates import Estimate, mean_estimate, ratio_estimate
+from linnet.reports.estimates import Estimate
 from linnet.reports.strict_json import to_json_value
-from linnet.types import Array, Unit
+from linnet.types import Unit
 
-__all__ = ["RegressionAccount", "gaussian_lengths", "regression_account"]
+__all__ = ["RegressionAccount"]
 
 
 @final
@@ -81,104 +75,3 @@ class RegressionAccount:
             "loss": amounts(self.loss),
             "gained": amounts(self.gained),
         }
-
-
-def regression_account(
-    predicted: Float[Array, " n"],
-    targets: Float[Array, " n"],
-    *,
-    residual_variance: float,
-    precision: float | None = None,
-    weight: Float[Array, " n"] | None = None,
-) -> RegressionAccount:
-    """Account for targets given what a model predicts.
-
-    The intervals of R² and RMSE are those of log(mean squared error) by the delta method: they
-    hold for many rows, whatever the distribution of the residuals.
-
-    Parameters
-    ----------
-    predicted, targets : array of shape (n,)
-        Numbers predicted, and those that occurred.
-    residual_variance : float
-        Variance σ² of the model's Gaussian code.
-    precision : float, optional
-        Width Δ of a cell; by default that to which the targets are written.
-    weight : array of shape (n,), optional
-        How often each row counts.
-
-    Returns
-    -------
-    RegressionAccount
-
-    Raises
-    ------
-    DataError
-        If there is no row, or no row with weight.
-
-    References
-    ----------
-    Cover and Thomas, *Elements of Information Theory*, 2nd ed., theorem 8.3.1.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> y = np.array([1.0, 2.0, 3.0, 4.0])
-    >>> account = regression_account(y + [1, -1, 1, -1], y, residual_variance=1.0)
-    >>> account.rmse.value, account.r2.value
-    (1.0, 0.19999999999999996)
-    """
-    weight = np.ones(len(targets)) if weight is None else weight
-    if not weight.any():
-        raise DataError("There is no row with a target, so there is nothing to account for.")
-    errors = predicted - targets
-    squares = errors**2
-    spreads = (targets - np.average(targets, weights=weight)) ** 2
-    width = written_precision(targets, residual_variance) if precision is None else precision
-    marginal, loss, gained = _codes(squares, spreads, residual_variance, width, weight)
-    return RegressionAccount(
-        rows=len(targets),
-        rmse=ratio_estimate(squares, np.ones(len(targets)), weight).through(sqrt),
-        mean_absolute_error=mean_estimate(np.abs(errors), weight),
-        r2=_coefficient_of_determination(squares, spreads, weight),
-        precision=width,
-        marginal=marginal,
-        loss=loss,
-        gained=gained,
-    )
-
-
-def _coefficient_of_determination(
-    squares: Float[Array, " n"], spreads: Float[Array, " n"], weight: Float[Array, " n"]
-) -> Estimate:
-    """1 − (mean squared error)/(variance), NaN where all targets are the same."""
-    ratio = ratio_estimate(squares, spreads, weight)
-    # 1 − ratio falls as the ratio rises, so the ends change places.
-    return Estimate(1 - ratio.value, 1 - ratio.high, 1 - ratio.low)
-
-
-def _codes(
-    squares: Float[Array, " n"],
-    spreads: Float[Array, " n"],
-    variance: float,
-    width: float,
-    weight: Float[Array, " n"],
-) -> tuple[float | None, Estimate | None, Estimate | None]:
-    """Marginal code, the model's code, and the gain: the mean of their difference row by row."""
-    spread = float(np.average(spreads, weights=weight))
-    marginal = gaussian_lengths(spreads, spread, width) if spread > 0 else None
-    lengths = gaussian_lengths(squares, variance, width) if variance > 0 else None
-    return (
-        None if marginal is None else float(np.average(marginal, weights=weight)),
-        None if lengths is None else mean_estimate(lengths, weight),
-        mean_estimate(marginal - lengths, weight)
-        if marginal is not None and lengths is not None
-        else None,
-    )
-
-
-def gaussian_lengths(
-    squares: Float[Array, " n"], variance: float, width: float
-) -> Float[Array, " n"]:
-    """−log(Δ N(y; ŷ, σ²)) for squared distances (y − ŷ)², in nats."""
-    return squares / (2 * variance) + 0.5 * log(2 * pi * variance) - log(width)
