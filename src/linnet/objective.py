@@ -28,6 +28,7 @@ from linnet.engine import (
     intercept_pass,
     length_pass,
     line_pass,
+    score_hessians_pass,
     second_moment_pass,
     slope_pass,
     thinned,
@@ -59,6 +60,8 @@ MOST_ROWS: Final = 2000
 FEATURES_PER_ROW: Final = 2
 # So few are fitted at once by Newton's method as they stand.
 FEW_PARAMETERS: Final = 2000
+# Beside the greatest of all scores, less curvature than this share counts as this.
+NEGLIGIBLE: Final = 1e-6
 # Curvature that adds no more than this share to the penalty's is hardly missed.
 BESIDE_PENALTY: Final = 0.05
 # With fewer scores than this, products with all of them take no longer than with some.
@@ -230,6 +233,25 @@ class Objective:
         scores = np.arange(self.n_scores)
         hessian[scores, :, scores, :] += self._penalty_hessian(basis)
         return hessian
+
+    def score_hessians(
+        self, theta: Float[Array, "m p"], chosen: range, rows: Float[Array, " s"]
+    ) -> Float[Array, "s p p"]:
+        """∇²F(Θ) in the ``chosen`` rows of Θ, each alone: the weights of a score among themselves.
+
+        Rough ones, of about so many ``rows`` of the data each, drawn by their curvature.
+        """
+        few = self.source.sample(np.random.default_rng(0), SAMPLED_ROWS)
+        curvatures = np.diagonal(replace(self, source=few).intercept_derivatives(theta)[2])[chosen]
+        total = np.maximum(curvatures, curvatures.max() * NEGLIGIBLE) * self.source.total_weight
+        least = np.maximum(total / rows, np.finfo(float).tiny)
+        (hessians,) = self._sums(
+            partial(score_hessians_pass, self.loss, theta=theta, chosen=chosen, least=least)
+        )
+        hessians /= self.source.total_weight
+        features = np.arange(self.source.n_features)
+        hessians[:, features, features] += self.l2
+        return hessians
 
     def column_hessians(
         self, theta: Float[Array, "m p"], *, precise: bool = True

@@ -18,6 +18,7 @@ from linnet.engine.hessian import (
     column_hessians_pass,
     hessian_pass,
     length_pass,
+    score_hessians_pass,
     second_moment_pass,
 )
 from linnet.engine.line import LineOfScores, line_pass
@@ -50,6 +51,7 @@ __all__ = [
     "limited_blas",
     "limited_threads",
     "line_pass",
+    "score_hessians_pass",
     "scores",
     "second_moment_pass",
     "slope_pass",

@@ -20,6 +20,7 @@ from linnet.losses import Loss
 from linnet.types import Array
 
 __all__ = [
+    "by_tiles",
     "curvature",
     "descend",
     "engine_name",
@@ -55,7 +56,7 @@ def value_pass(
     """Σᵢ sᵢ ℓ(yᵢ, zᵢ)."""
     if runs_natively(loss, batch):
         return native.value_pass(loss, batch, theta, precise=precise)
-    return _by_tiles(batch, lambda tile: reference.value_pass(loss, tile, theta))
+    return by_tiles(batch, lambda tile: reference.value_pass(loss, tile, theta))
 
 
 def gradient_pass(
@@ -64,7 +65,7 @@ def gradient_pass(
     """Σᵢ sᵢ ℓ(yᵢ, zᵢ) and its gradient."""
     if runs_natively(loss, batch):
         return native.gradient_pass(loss, batch, theta, precise=precise)
-    return _by_tiles(batch, lambda tile: reference.gradient_pass(loss, tile, theta))
+    return by_tiles(batch, lambda tile: reference.gradient_pass(loss, tile, theta))
 
 
 def hessian_product_pass(
@@ -81,7 +82,7 @@ def hessian_product_pass(
         return native.hessian_product_pass(
             loss, batch, theta, direction, curvature=curvature, precise=precise
         )
-    return _by_tiles(
+    return by_tiles(
         batch, lambda tile: reference.hessian_product_pass(loss, tile, theta, direction)
     )
 
@@ -100,7 +101,7 @@ def hessian_products_pass(
         return native.hessian_products_pass(
             loss, batch, theta, directions, curvature=curvature, precise=precise
         )
-    return _by_tiles(
+    return by_tiles(
         batch, lambda tile: reference.hessian_products_pass(loss, tile, theta, directions)
     )
 
@@ -123,19 +124,19 @@ def hessian_diagonal_pass(
     """Diagonal of the Hessian of Σᵢ sᵢ ℓᵢ, in the shape of Θ."""
     if runs_natively(loss, batch):
         return native.hessian_diagonal_pass(loss, batch, theta, precise=precise)
-    return _by_tiles(batch, lambda tile: reference.hessian_diagonal_pass(loss, tile, theta))
+    return by_tiles(batch, lambda tile: reference.hessian_diagonal_pass(loss, tile, theta))
 
 
 def intercept_pass(loss: Loss, batch: Batch, theta: Float[Array, "m p"]) -> tuple[Array, ...]:
     """Σᵢ sᵢ ℓᵢ with its gradient (m) and Hessian (m×m) in the intercepts alone."""
     if runs_natively(loss, batch):
         return native.intercept_pass(loss, batch, theta)
-    return _by_tiles(batch, lambda tile: reference.intercept_pass(loss, tile, theta))
+    return by_tiles(batch, lambda tile: reference.intercept_pass(loss, tile, theta))
 
 
 def slope_pass(loss: Loss, batch: Batch, direction: Float[Array, "m p"]) -> tuple[Array, ...]:
     """Slope of Σᵢ sᵢ ℓᵢ at infinity along ``direction``, and along the opposite direction."""
-    return _by_tiles(batch, lambda tile: reference.slope_pass(loss, tile, direction))
+    return by_tiles(batch, lambda tile: reference.slope_pass(loss, tile, direction))
 
 
 def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Iterate) -> Iterate:
@@ -150,5 +151,6 @@ def runs_natively(loss: Loss, batch: Batch) -> bool:
     return engine_name() == "native" and native.can_run(loss, batch)
 
 
-def _by_tiles(batch: Batch, function: Callable[[Batch], tuple[Array, ...]]) -> tuple[Array, ...]:
+def by_tiles(batch: Batch, function: Callable[[Batch], tuple[Array, ...]]) -> tuple[Array, ...]:
+    """Add up a function of one tile after another."""
     return MemorySource(batch.X, batch.y, batch.weight).fold(function)

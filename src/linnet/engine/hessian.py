@@ -18,13 +18,20 @@ from jaxtyping import Float, Shaped
 
 from linnet.data import Batch, Matrix
 from linnet.engine import native
-from linnet.engine.choice import engine_name
+from linnet.engine.choice import by_tiles, curvature, engine_name, runs_natively
+from linnet.engine.reference import scores
 from linnet.engine.threads import limited_blas, thread_count
 from linnet.losses import Loss
 from linnet.parallel import in_order
 from linnet.types import Array
 
-__all__ = ["column_hessians_pass", "hessian_pass", "length_pass", "second_moment_pass"]
+__all__ = [
+    "column_hessians_pass",
+    "hessian_pass",
+    "length_pass",
+    "score_hessians_pass",
+    "second_moment_pass",
+]
 
 Result = TypeVar("Result")
 
@@ -32,6 +39,8 @@ Result = TypeVar("Result")
 TILE_VALUES: Final = 2**21
 # And bytes of couplings: with many classes there are so many sums that a tile should add much.
 TILE_BYTES: Final = 2**24
+# Rows that are gathered to be multiplied with each other.
+ROWS_AT_ONCE: Final = 4096
 
 
 def hessian_pass(
@@ -75,6 +84,45 @@ def hessian_pass(
             hessian[a, :, a, :] += moment
             hessian[a, :, b, :] = hessian[b, :, a, :] = -moment
     return (hessian,)
+
+
+def score_hessians_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], chosen: range, least: Float[Array, " s"]
+) -> tuple[Array]:
+    """Hessian of Σᵢ sᵢ ℓᵢ in the rows of Θ that are ``chosen``, each alone: of shape (s, p, p).
+
+    A rough one: for each score rows are drawn systematically, in proportion to their curvature,
+    and count ``least`` each; one that has more of it counts as often as that goes.
+    """
+    if runs_natively(loss, batch):
+        return _score_hessians(loss, batch, theta, chosen, least)
+    (sums,) = by_tiles(batch, lambda tile: _score_hessians(loss, tile, theta, chosen, least))
+    return (sums,)
+
+
+def _score_hessians(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], chosen: range, least: Float[Array, " s"]
+) -> tuple[Array]:
+    p = theta.shape[1]
+    P = curvature(loss, batch, theta, precise=False)
+    if P is None:
+        curvatures = loss.hessian_diagonal(scores(batch.X, theta)).T[chosen]
+    else:
+        P = P[chosen]
+        curvatures = P * (1 - P)
+    sums = np.zeros((len(chosen), p, p))
+    for score, (h, unit) in enumerate(zip(curvatures, least, strict=True)):
+        weight = h if batch.weight is None else h * batch.weight
+        # The first row is drawn where half a unit has come together.
+        drawn = np.floor(np.cumsum(weight, dtype=np.float64) / unit + 0.5)
+        times = np.diff(drawn, prepend=0.0)
+        rows = np.flatnonzero(times)
+        moments = _Moments(1, p, precise=False)
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            some = rows[start : start + ROWS_AT_ONCE]
+            moments.add(_with_intercept(batch.X[some], p, moments.dtype), times[None, some])
+        sums[score] = unit * moments.sums()[0]
+    return (sums,)
 
 
 def column_hessians_pass(

@@ -6,15 +6,18 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotri
 
 from linnet.numeric import EPSILON
 from linnet.solvers.preconditioning import Preconditioner
 from linnet.types import Array
 
-__all__ = ["factored", "inverses", "without_zeros"]
+__all__ = ["factored", "inverse_of", "inverses", "without_zeros"]
 
 # Added to the unit diagonal of a scaled Hessian, the next where one was too little.
 SMALL_RIDGES: Final = (1e-10, 1e-7, 1e-4, 1e-1)
+# The same for Hessians that are known in single precision.
+SINGLE_RIDGES: Final = (1e-6, 1e-4, 1e-2, 1.0)
 
 
 def factored(hessian: Float[Array, "d d"], rounding: float = 0.0) -> Preconditioner:
@@ -35,6 +38,20 @@ def factored(hessian: Float[Array, "d d"], rounding: float = 0.0) -> Preconditio
         except LinAlgError:
             continue
     return _Factor((np.eye(len(scale)), True), scale)
+
+
+def inverse_of(hessian: Float[Array, "d d"]) -> tuple[Float[Array, "d d"], Float[Array, " d"]]:
+    """Inverse of the Hessian scaled to unit diagonal, and the scale: D⁻¹ before and after it."""
+    scale = 1 / np.sqrt(without_zeros(np.diagonal(hessian).copy()))
+    hessian *= scale
+    hessian *= scale[:, None]
+    for ridge in SINGLE_RIDGES:
+        hessian[np.diag_indices_from(hessian)] = 1 + ridge
+        factor, failed = dpotrf(hessian, lower=True)
+        if not failed:
+            inverse = dpotri(factor, lower=True)[0]
+            return np.tril(inverse) + np.tril(inverse, -1).T, scale
+    return np.eye(len(scale)), scale
 
 
 @final

@@ -157,6 +157,12 @@ class Problem(Protocol):
         """∇²F(Θ) as an array, in a basis if one is given; a rough one with ``least`` > 0."""
         ...
 
+    def score_hessians(
+        self, theta: Float[Array, "m p"], chosen: range, rows: Float[Array, " s"]
+    ) -> Float[Array, "s p p"]:
+        """∇²F(Θ) in some rows of Θ alone; rough ones, of about so many ``rows`` of the data."""
+        ...
+
     def column_hessians(
         self, theta: Float[Array, "m p"], *, precise: bool = True
     ) -> Float[Array, "p m m"]:
@@ -318,6 +324,13 @@ class CountedProblem:
         """∇²F(Θ) as an array."""
         self.passes += 1
         return self._problem.hessian(theta, basis, least=least, precise=precise)
+
+    def score_hessians(
+        self, theta: Float[Array, "m p"], chosen: range, rows: Float[Array, " s"]
+    ) -> Float[Array, "s p p"]:
+        """∇²F(Θ) in some rows of Θ alone."""
+        self.passes += 1
+        return self._problem.score_hessians(theta, chosen, rows)
 
     def column_hessians(
         self, theta: Float[Array, "m p"], *, precise: bool = True

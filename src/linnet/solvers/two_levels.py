@@ -13,22 +13,20 @@ from jaxtyping import Float
 from scipy.linalg import eigh
 
 from linnet.numeric import EPSILON
+from linnet.solvers.class_blocks import ClassBlocks
 from linnet.solvers.factors import factored, inverses, without_zeros
 from linnet.solvers.preconditioning import Preconditioner, Preconditioning, far_apart
 from linnet.solvers.problem import Problem
-from linnet.solvers.whole_hessian import LEAST_CURVATURE, WholeHessian, passes_to_build
+from linnet.solvers.whole_hessian import LEAST_CURVATURE
 from linnet.types import Array
 
 __all__ = ["ROWS_PER_PARAMETER_OF_A_SCORE", "SAMPLE_ROWS", "TwoLevels"]
 
-# Where all else proves too weak, 8,000 take some 5 s and 500 MB.
-LARGEST_LAST_FACTOR: Final = 8000
 # A sample sees each direction some times over, or its Hessian misleads.
 ROWS_PER_PARAMETER_OF_A_SCORE: Final = 5
-# Parameters on the leading directions of the two levels at first, and where that proves too few.
-LEADING_PARAMETERS: Final = (1000, 3000)
-# Rows for each of them, at each level: so many that sampling does not mislead.
-ROWS_PER_PARAMETER: Final = (10, 20)
+# Parameters on the leading directions, and rows for each: so many that sampling does not mislead.
+LEADING_PARAMETERS: Final = 1000
+ROWS_PER_PARAMETER: Final = 10
 # Rows that the directions are found from, and the coupling of scores on those that do not lead;
 # they are held in memory, rotated, in float32.
 SAMPLE_ROWS: Final = 10_000
@@ -56,15 +54,12 @@ class TwoLevels:
         The problem.
     random : numpy.random.Generator
         Draws rows.
-    level : int
-        How many directions lead: an index into ``LEADING_PARAMETERS``.
     found : _Directions or None
         The directions; ``None`` to find them where they are first needed.
     """
 
     problem: Problem
     random: np.random.Generator
-    level: int = 0
     found: "_Directions | None" = None
     largest_rise: float = np.inf
 
@@ -77,12 +72,12 @@ class TwoLevels:
     def leading(self) -> int:
         """Number of directions that are coupled with one another."""
         m, p = self.problem.shape
-        return min(p, max(1, LEADING_PARAMETERS[self.level] // m))
+        return min(p, max(1, LEADING_PARAMETERS // m))
 
     @cached_property
     def rows(self) -> Problem:
         """The rows that their Hessian is made from."""
-        rows = ROWS_PER_PARAMETER[self.level] * LEADING_PARAMETERS[self.level]
+        rows = ROWS_PER_PARAMETER * LEADING_PARAMETERS
         # The rows drawn for the other directions will do where they are as many.
         if self.directions.drawn.n_samples == rows:
             return self.directions.drawn
@@ -93,22 +88,14 @@ class TwoLevels:
         """About how many passes over the data it costs to build one."""
         m, p = self.problem.shape
         n, r = self.problem.n_samples, self.leading
-        rows = min(n, ROWS_PER_PARAMETER[self.level] * LEADING_PARAMETERS[self.level])
+        rows = min(n, ROWS_PER_PARAMETER * LEADING_PARAMETERS)
         hessian = rows * r * (p + RELEVANT_PAIRS * r / 2)
         others = _sampled_rows(self.problem) * (p - r) * m * (m + 1) / 2
         return SLOWNESS * (hessian + others + (m * r) ** 3 / 6) / (2.0 * n * m * p)
 
-    def stronger(self) -> "Preconditioning | None":
-        """Return one with more leading directions; at last the whole Hessian, if it fits."""
-        m, p = self.problem.shape
-        if self.leading < p and self.level + 1 < len(LEADING_PARAMETERS):
-            return replace(self, level=self.level + 1)
-        if m * p > LARGEST_LAST_FACTOR:
-            return None
-        n = self.problem.n_samples
-        # Of every row's pairs of classes the few that are both likely are left.
-        rows = int(n * 2 * RELEVANT_PAIRS / m)
-        return WholeHessian(self.problem, n, self.random, passes_to_build(self.problem, rows, p))
+    def stronger(self) -> Preconditioning:
+        """Return one that costs more."""
+        return ClassBlocks(self.problem, self.random)
 
     def of_same_rows(self, problem: Problem) -> "TwoLevels":
         """Return the same for another penalty; in new directions where that decides on them."""
