@@ -93,6 +93,27 @@ def test_value_gradient_and_hessian_agree_with_jax(model, intercept, seed):
 
 
 @pytest.mark.parametrize("model", MODELS)
+@few
+@given(seed=seeds, intercept=st.booleans(), sparse=st.booleans())
+def test_hessians_of_single_scores_are_blocks_of_the_whole(model, seed, intercept, sparse):
+    objective, theta, _ = random_problem(model, seed, intercept=intercept)
+    if sparse:
+        source = objective.source
+        X = sp.csr_array(np.asarray(source.X, dtype=float))
+        objective = replace(objective, source=MemorySource(X, source.y, source.weight))
+    whole = objective.hessian(theta)
+    m = objective.n_scores
+
+    # So many draws that each row has its share to some millionths.
+    blocks = objective.score_hessians(theta, range(m), 1e7)
+
+    for score, block in enumerate(blocks):
+        wanted = whole[score, :, score, :]
+        # Rows are squared and added in single precision.
+        np.testing.assert_allclose(block, wanted, rtol=0, atol=1e-5 * np.abs(whole).max())
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_taylor_remainder_of_the_gradient_has_order_two(model):
     objective, theta, _ = random_problem(model, seed=11)
 

@@ -29,12 +29,14 @@ from linnet.solvers.certificate import (
     newton_gap,
     prove_nearby,
 )
+from linnet.solvers.class_blocks import ClassBlocks
 from linnet.solvers.conjugate_gradient import conjugate_gradient
 from linnet.solvers.even_curvature import even_curvature
 from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
 from linnet.solvers.line_search import backtrack
 from linnet.solvers.problem import CountedProblem, Point, Problem
 from linnet.solvers.schedules import SCHEDULES, Schedule
+from linnet.solvers.two_levels import TwoLevels
 
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=10)
@@ -161,6 +163,46 @@ def test_with_weights_of_zero_the_hessian_is_known_from_second_moments(loss, see
     step = objective.centred(even_curvature(objective, theta, rng)(slope))
 
     np.testing.assert_allclose(objective.hessian_at(theta)(step), slope, rtol=1e-6, atol=1e-8)
+
+
+@few
+@given(seed=seeds, l2=st.sampled_from([1e-6, 1e-3, 1.0]))
+def test_blocks_of_scores_that_are_not_coupled_are_the_whole_inverse(seed, l2):
+    objective = problem("squared", seed=seed, l2=l2)
+    rng = np.random.default_rng(seed)
+    slope = rng.normal(size=objective.shape)
+
+    # All 60 rows, each drawn as often as it weighs.
+    blocks = replace(ClassBlocks(objective, rng), level=2)
+    step = blocks.at(np.zeros(objective.shape))(slope)
+
+    got = objective.hessian_at(np.zeros(objective.shape))(step)
+    assert np.linalg.norm(got - slope) <= 0.35 * np.linalg.norm(slope)
+
+
+def test_late_in_a_fit_blocks_of_classes_take_a_fraction_of_the_products():
+    rng = np.random.default_rng(0)
+    means = 0.5 * rng.normal(size=(25, 150))
+    y = rng.integers(0, 25, 4000)
+    X = means[y] + 1.5 * rng.normal(size=(4000, 150))
+    objective = Objective(
+        source=MemorySource(X, y), loss=SoftmaxCrossEntropy(), n_scores=25, l2=1e-8
+    )
+    theta = NewtonCG(tol=1e-3).minimise(objective.with_l2(3e-8), np.zeros(objective.shape)).theta
+    gradient = objective.value_and_gradient(theta)[1]
+
+    def products(preconditioning):
+        apply = preconditioning.at(theta)
+        return conjugate_gradient(
+            objective.hessian_at(theta),
+            -gradient,
+            lambda slope: objective.centred(apply(objective.centred(slope))),
+            accuracy=0.01,
+            max_products=1000,
+        ).products
+
+    two_levels = products(TwoLevels(objective, rng))
+    assert products(ClassBlocks(objective, rng)) < two_levels / 2
 
 
 def test_elsewhere_curvatures_are_not_even():

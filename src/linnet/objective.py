@@ -235,7 +235,7 @@ class Objective:
         return hessian
 
     def score_hessians(
-        self, theta: Float[Array, "m p"], chosen: range, rows: Float[Array, " s"]
+        self, theta: Float[Array, "m p"], chosen: range, rows: float
     ) -> Float[Array, "s p p"]:
         """∇²F(Θ) in the ``chosen`` rows of Θ, each alone: the weights of a score among themselves.
 

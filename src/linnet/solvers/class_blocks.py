@@ -52,10 +52,10 @@ class ClassBlocks:
     largest_rise: float = np.inf
 
     @property
-    def rows(self) -> int:
+    def rows(self) -> float:
         """Rows that a block is made of."""
         n, p = self.problem.n_samples, self.problem.shape[1]
-        return min(n, ROWS_PER_PARAMETER[self.level] * p)
+        return float(min(n, ROWS_PER_PARAMETER[self.level] * p))
 
     @property
     def passes(self) -> float:
@@ -88,7 +88,7 @@ class ClassBlocks:
         size = max(1, VALUES_AT_ONCE // p**2)
         for start in range(0, m, size):
             chosen = range(start, min(m, start + size))
-            hessians = self.problem.score_hessians(theta, chosen, np.full(len(chosen), self.rows))
+            hessians = self.problem.score_hessians(theta, chosen, self.rows)
             for score, hessian in zip(chosen, hessians, strict=True):
                 blocks[score], scales[score] = inverse_of(hessian)
 

@@ -158,7 +158,7 @@ class Problem(Protocol):
         ...
 
     def score_hessians(
-        self, theta: Float[Array, "m p"], chosen: range, rows: Float[Array, " s"]
+        self, theta: Float[Array, "m p"], chosen: range, rows: float
     ) -> Float[Array, "s p p"]:
         """∇²F(Θ) in some rows of Θ alone; rough ones, of about so many ``rows`` of the data."""
         ...
@@ -326,7 +326,7 @@ class CountedProblem:
         return self._problem.hessian(theta, basis, least=least, precise=precise)
 
     def score_hessians(
-        self, theta: Float[Array, "m p"], chosen: range, rows: Float[Array, " s"]
+        self, theta: Float[Array, "m p"], chosen: range, rows: float
     ) -> Float[Array, "s p p"]:
         """∇²F(Θ) in some rows of Θ alone."""
         self.passes += 1

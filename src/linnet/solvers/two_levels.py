@@ -29,7 +29,7 @@ LEADING_PARAMETERS: Final = 1000
 ROWS_PER_PARAMETER: Final = 10
 # Rows that the directions are found from, and the coupling of scores on those that do not lead;
 # they are held in memory, rotated, in float32.
-SAMPLE_ROWS: Final = 10_000
+SAMPLE_ROWS: Final = 5_000
 SAMPLE_VALUES: Final = 2e7
 # Each of those rows couples m² scores where a pass has m: so many times n/m rows cost 2 passes.
 COUPLING: Final = 8
