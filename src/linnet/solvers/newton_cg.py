@@ -30,6 +30,8 @@ LONGEST: Final = 8.0
 # Products in single precision lead to within this share of F of the minimum, and surely no nearer.
 FINE: Final = 1e-10
 MAXIMUM_PRODUCTS: Final = 500
+# With no more than this many times the gap to be proven left, one step is left.
+NEAR: Final = 10.0
 
 
 @final
@@ -116,7 +118,9 @@ class NewtonCG:
             elif landing is not None:
                 here = landing.point
                 astray = step.rose or landing.length < length
-                precondition.learn(step.products, astray=astray, theta=here.theta)
+                size = _size(here.gradient, precondition(here.gradient))
+                near = size**2 <= NEAR * self.tol
+                precondition.learn(step.products, here.theta, astray=astray, near=near)
             size = _size(here.gradient, precondition(here.gradient))
 
     def _is_fine(self, problem: Problem, renewal: Renewal) -> bool:

@@ -19,8 +19,10 @@ PRODUCTS_BEFORE_REBUILDING: Final = 6
 AGED: Final = 1.5
 # And so does one that costs no more than this share of the last step's products.
 CHEAP: Final = 0.5
+# Products of a step that no preconditioner spares.
+UNAVOIDABLE: Final = 2
 # A stronger one is worth its cost where that many times over has gone into products without it.
-PAID: Final = 2.0
+PAID: Final = 1.0
 
 
 @final
@@ -79,27 +81,31 @@ class Renewal:
         """
         return l2 <= NOISE * self.largest
 
-    def learn(self, products: int, *, astray: bool, theta: Float[Array, "m p"]) -> None:
+    def learn(self, products: int, theta: Float[Array, "m p"], *, astray: bool, near: bool) -> None:
         """Learn from a step, and build anew at ``theta``, where it led to, if that pays.
 
         Parameters
         ----------
         products : int
             Products with the Hessian that the step took.
-        astray : bool
-            Whether it had to be shortened, or the residual rose: then the Hessian has changed much.
         theta : array of shape (m, p)
             The parameters it led to.
+        astray : bool
+            Whether it had to be shortened, or the residual rose: then the Hessian has changed much.
+        near : bool
+            Whether one step like it is left: then nothing pays that costs more than that.
         """
         if self._fresh is None:
             self._fresh = max(PRODUCTS_BEFORE_REBUILDING, AGED * products)
-        self._spent += products
+        self._spent += max(0, products - UNAVOIDABLE)
         stronger = self._preconditioning.stronger()
-        if stronger is not None and stronger.passes <= max(CHEAP * products, self._spent / PAID):
+        worth = max(CHEAP * products, products if near else self._spent / PAID)
+        if stronger is not None and stronger.passes <= worth:
             self._adopt(stronger)
             astray = True
         cheap = self._preconditioning.passes <= CHEAP * products
-        if cheap or products > self._fresh or astray:
+        aged = products > self._fresh and not (near and self._preconditioning.passes > products)
+        if cheap or aged or astray:
             self._build(theta)
 
     def strengthen(self, theta: Float[Array, "m p"]) -> bool:
