@@ -34,6 +34,7 @@ from linnet.solvers.conjugate_gradient import conjugate_gradient
 from linnet.solvers.even_curvature import even_curvature
 from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
 from linnet.solvers.line_search import backtrack
+from linnet.solvers.preconditioners import preconditioning_for
 from linnet.solvers.problem import CountedProblem, Point, Problem
 from linnet.solvers.schedules import SCHEDULES, Schedule
 from linnet.solvers.two_levels import TwoLevels
@@ -459,3 +460,18 @@ def test_without_a_penalty_the_optimum_does_not_depend_on_units(powers):
         NewtonCG(tol=1e-9).minimise(each, np.zeros(each.shape)) for each in (objective, scaled)
     )
     assert other.value == pytest.approx(one.value, abs=2e-9)
+
+
+def test_where_matrices_find_no_room_the_diagonal_preconditions(monkeypatch):
+    objective = problem(k=30, l2=1e-3)
+    monkeypatch.setattr("linnet.solvers.preconditioners.LARGEST_FACTOR", 0)
+    rng = np.random.default_rng(0)
+    assert isinstance(preconditioning_for(objective, rng), TwoLevels)
+
+    monkeypatch.setattr(MemorySource, "room_for_sums", 31**2)
+    tight = preconditioning_for(objective, rng)
+
+    assert not isinstance(tight, TwoLevels)
+    assert TwoLevels(objective, rng).stronger() is None
+    solution = NewtonCG(tol=1e-9).minimise(objective, np.zeros(objective.shape))
+    assert solution.certificate.gap <= 1e-9

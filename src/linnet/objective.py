@@ -133,6 +133,11 @@ class Objective:
         return self.source.n_samples
 
     @property
+    def room(self) -> int:
+        """How many numbers sums over all rows, and what is made of them, may take."""
+        return self.source.room_for_sums
+
+    @property
     def multiply_adds(self) -> float:
         """Work of a matrix product with the data, about half of that of a pass."""
         return float(self.source.n_values) * self.n_scores

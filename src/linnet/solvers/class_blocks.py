@@ -17,12 +17,14 @@ from linnet.solvers.problem import Problem
 from linnet.solvers.whole_hessian import WholeHessian, passes_to_build
 from linnet.types import Array
 
-__all__ = ["ClassBlocks"]
+__all__ = ["VALUES_AT_ONCE", "ClassBlocks"]
 
 # Rows for each parameter of a block: more where the fit proves hard.
 ROWS_PER_PARAMETER: Final = (4, 16, 64)
 # Where all else proves too weak, a factor of 8,000 parameters takes some 5 s and 500 MB.
 LARGEST_LAST_FACTOR: Final = 8000
+# A Hessian, its factor and a copy.
+FACTORS_HELD: Final = 3
 # Pairs of classes that are both likely, for a row of data that people have.
 RELEVANT_PAIRS: Final = 2.0
 # Values of Hessians at a time: 64 MB.
@@ -70,7 +72,7 @@ class ClassBlocks:
         n = self.problem.n_samples
         if self.rows < n and self.level + 1 < len(ROWS_PER_PARAMETER):
             return replace(self, level=self.level + 1)
-        if m * p > LARGEST_LAST_FACTOR:
+        if m * p > LARGEST_LAST_FACTOR or FACTORS_HELD * (m * p) ** 2 > self.problem.room:
             return None
         # Of every row's pairs of classes the few that are both likely are left.
         rows = int(n * 2 * RELEVANT_PAIRS / m)

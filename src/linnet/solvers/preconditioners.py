@@ -30,6 +30,8 @@ HESSIAN_OPERATIONS: Final = 4e9
 HESSIAN_PASSES: Final = 25
 # The eigenvectors of 4,000 features take some 20 s, and no more is worth the wait.
 LARGEST_BASIS: Final = 4000
+# Second moments, their eigenvectors, bases of both kinds, and what it takes to find them.
+MATRICES_HELD: Final = 6
 
 
 def preconditioning_for(problem: Problem, random: np.random.Generator) -> Preconditioning:
@@ -39,10 +41,14 @@ def preconditioning_for(problem: Problem, random: np.random.Generator) -> Precon
     size = m * p
     operations = max(HESSIAN_OPERATIONS, HESSIAN_PASSES * 4.0 * n * size)
     rows = min(n, int(operations / size**2))
-    if size <= LARGEST_FACTOR and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p):
+    if (
+        size <= LARGEST_FACTOR
+        and MATRICES_HELD * size**2 <= problem.room
+        and rows >= min(n, ROWS_PER_PARAMETER_OF_A_SCORE * p)
+    ):
         sample = problem.sample(rows, random)
         return WholeHessian(sample, rows, random, passes_to_build(problem, rows, p))
-    if p <= LARGEST_BASIS:
+    if p <= LARGEST_BASIS and MATRICES_HELD * p**2 <= problem.room:
         return TwoLevels(problem, random)
     return _Diagonal(problem)
 
@@ -59,7 +65,8 @@ def preconditioner_at(
     rounding, which would be magnified: intercepts would drift far off together, and scores lose the
     digits that tell classes apart.
     """
-    few = problem.shape[1] <= LARGEST_BASIS
+    p = problem.shape[1]
+    few = p <= LARGEST_BASIS and MATRICES_HELD * p**2 <= problem.room
     apply = even_curvature(problem, theta, random) if few else None
     inverse = apply or preconditioning.at(theta)
     return lambda gradient: problem.centred(inverse(problem.centred(gradient)))

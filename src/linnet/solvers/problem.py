@@ -107,6 +107,11 @@ class Problem(Protocol):
         """Number of rows that F sums over."""
         ...
 
+    @property
+    def room(self) -> int:
+        """How many numbers a Hessian, and what is made of it, may take."""
+        ...
+
     def value(self, theta: Float[Array, "m p"]) -> float:
         """F(Θ)."""
         ...
@@ -263,6 +268,7 @@ class CountedProblem:
         self.fit_intercept = problem.fit_intercept
         self.lower_bound = problem.lower_bound
         self.n_samples = problem.n_samples
+        self.room = problem.room
 
     def value(self, theta: Float[Array, "m p"]) -> float:
         """F(Θ)."""

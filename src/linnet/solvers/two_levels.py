@@ -13,7 +13,7 @@ from jaxtyping import Float
 from scipy.linalg import eigh
 
 from linnet.numeric import EPSILON
-from linnet.solvers.class_blocks import ClassBlocks
+from linnet.solvers.class_blocks import VALUES_AT_ONCE, ClassBlocks
 from linnet.solvers.factors import factored, inverses, without_zeros
 from linnet.solvers.preconditioning import Preconditioner, Preconditioning, far_apart
 from linnet.solvers.problem import Problem
@@ -33,6 +33,10 @@ SAMPLE_ROWS: Final = 5_000
 SAMPLE_VALUES: Final = 2e7
 # Each of those rows couples m² scores where a pass has m: so many times n/m rows cost 2 passes.
 COUPLING: Final = 8
+# Blocks of 500 classes of 512 features take 520 MB.
+LARGEST_BLOCKS: Final = 2**27
+# Sums of blocks, a copy of them, and inverses.
+BLOCKS_AT_ONCE: Final = 3
 # Curvature ŷ(1 − ŷ) of a score, on average, near the optimum of problems people have.
 TYPICAL_CURVATURE: Final = 0.05
 # Features whose shares of the Hessian lie within this factor count as being in the same units.
@@ -93,8 +97,13 @@ class TwoLevels:
         others = _sampled_rows(self.problem) * (p - r) * m * (m + 1) / 2
         return SLOWNESS * (hessian + others + (m * r) ** 3 / 6) / (2.0 * n * m * p)
 
-    def stronger(self) -> Preconditioning:
-        """Return one that costs more."""
+    def stronger(self) -> Preconditioning | None:
+        """Return one that costs more, if it fits."""
+        m, p = self.problem.shape
+        # A block is in float32, and some are worked out at a time.
+        numbers = m * p**2 // 2 + BLOCKS_AT_ONCE * max(p**2, VALUES_AT_ONCE)
+        if m * p**2 > LARGEST_BLOCKS or numbers > self.problem.room:
+            return None
         return ClassBlocks(self.problem, self.random)
 
     def of_same_rows(self, problem: Problem) -> "TwoLevels":
