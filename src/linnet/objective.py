@@ -410,7 +410,10 @@ class Objective:
         if source.total_weight == 0:
             source = self.source
         H = self.loss.hessian(np.zeros((1, self.n_scores)))[0]
-        squares, total = source.fold(partial(length_pass, p=self.shape[1]))
+        if isinstance(source, MemorySource):
+            source = source.without_empty_columns()
+        p = source.n_features + self.fit_intercept
+        squares, total = source.fold(partial(length_pass, p=p))
         if total == 0:
             return 0.0, 0.0
         row = float(squares / total) * source.n_samples / source.total_weight

@@ -8,6 +8,7 @@ from typing import Final, final
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.sparse import csr_matrix
 
 from linnet.data.batch import Batch, Matrix
 from linnet.data.source import Fold, sum_over
@@ -95,6 +96,18 @@ class MemorySource:
         if len(basis) > self.n_features:
             rotated += basis[-1]
         return MemorySource(rotated, self.y, self.weight)
+
+    def without_empty_columns(self) -> "MemorySource":
+        """Leave out the columns that no row of a sparse matrix has an entry in.
+
+        Vectors of a number a column are then short where the rows are few.
+        """
+        if isinstance(self.X, np.ndarray):
+            return self
+        used, places = np.unique(self.X.indices, return_inverse=True)
+        shape = (self.n_samples, len(used))
+        X = csr_matrix((self.X.data, places, self.X.indptr), shape=shape)
+        return MemorySource(X, self.y, self.weight)
 
     def tiles(self) -> Iterator[Batch]:
         """All rows in order, a tile at a time."""

@@ -56,7 +56,7 @@ def learn_classes(
         )
         # All products are small, whatever the number of rows.
         with threads(estimator.n_jobs, 0):
-            pace = pace or stepping.pace(objective, batch)
+            pace = pace or stepping.pace(objective)
             iterate = stepping.walk(objective, batch, iterate, order, pace)
         losses = iterate.losses
     return Learnt(

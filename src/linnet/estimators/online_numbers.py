@@ -134,7 +134,7 @@ def _walked(
     iterate: Any = learnt.iterate
     # All products are small, whatever the number of rows.
     with threads(estimator.n_jobs, 0):
-        pace = learnt.pace or stepping.pace(objective, batch)
+        pace = learnt.pace or stepping.pace(objective)
         rule, unit = in_unit(stepping.rule, cast("TargetSpread", learnt.spread).about(errors.start))
         paced = replace(pace, learning_rate=pace.learning_rate * unit)
         for part in parts:

@@ -1,15 +1,13 @@
 """Steps over blocks of hashed rows: what learning classes and learning numbers have in common."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, final
 
 import numpy as np
 from jaxtyping import Int
-from scipy.sparse import csr_matrix
 from sklearn.utils import check_random_state
 
-from linnet.data import MemorySource
 from linnet.data.batch import Batch
 from linnet.data.budget import bytes_in_words
 from linnet.engine import Iterate, StepRule, Walk, descend
@@ -66,12 +64,11 @@ class Stepping:
                 f"them. Take fewer bits, or raise memory (--memory){advice}."
             )
 
-    def pace(self, objective: Objective, batch: Batch) -> Pace:
+    def pace(self, objective: Objective) -> Pace:
         """Find out how long the steps are to be."""
         size = self.estimator.batch_size
-        few = replace(objective, source=_without_empty_columns(batch, self.random))
         rate = self.estimator.learning_rate or default_learning_rate(
-            few, self.rule, size, self.random
+            objective, self.rule, size, self.random
         )
         return Pace(
             rate,
@@ -105,14 +102,3 @@ def rule_of(estimator: Any) -> StepRule:
     """Return the step that an estimator's settings name."""
     average = bool(estimator.average)
     return choose_rule(estimator.solver, momentum=estimator.momentum, average=average)
-
-
-def _without_empty_columns(batch: Batch, random: np.random.Generator) -> MemorySource:
-    """Take some rows, and of the many columns those that they have entries in.
-
-    Curvatures are the same, and vectors that they take are a small part as long.
-    """
-    some = MemorySource(batch.X, batch.y, batch.weight).sample(random, _ROWS_THAT_SET_THE_PACE)
-    used, places = np.unique(some.X.indices, return_inverse=True)
-    X = csr_matrix((some.X.data, places, some.X.indptr), shape=(some.n_samples, len(used)))
-    return MemorySource(X, some.y, some.weight)
