@@ -125,12 +125,11 @@ def keep_solution(model: SoftmaxModel, solution: Solution) -> None:
 def keep_theta(model: SoftmaxModel, theta: Float[Array, "m p"]) -> None:
     """Set the coefficients."""
     k = model.n_features_in_
-    if len(theta) > 1:
-        # One number added to the scores of all classes changes nothing: of all equal
-        # solutions take the shortest.
-        theta = theta - theta.mean(axis=0)
-    model.coef_ = theta[:, :k].copy()
-    model.intercept_ = theta[:, k].copy() if model.fit_intercept else np.zeros(len(theta))
+    # One number added to the scores of all classes changes nothing: of all equal solutions take the
+    # shortest.
+    shared = theta.mean(axis=0) if len(theta) > 1 else np.zeros(theta.shape[1])
+    model.coef_ = theta[:, :k] - shared[:k]
+    model.intercept_ = theta[:, k] - shared[k] if model.fit_intercept else np.zeros(len(theta))
 
 
 def _totals_pass(batch: Batch, n_classes: int) -> tuple[Array, ...]:

@@ -51,14 +51,13 @@ def descend(model: Any, stream: Stream | None, source: MemorySource) -> Stream:
         fit_intercept=model.fit_intercept,
         total_weight=source.total_weight + (0.0 if stream is None else stream.weight),
     )
-    if not hasattr(model, "coef_"):
-        keep_theta(model, np.zeros(objective.shape))
+    theta = theta_of(model) if hasattr(model, "coef_") else np.zeros(objective.shape)
     # A step is a small product, whatever the number of rows.
     with threads(model.n_jobs, 0):
         if stream is None:
             stream = Stream.begin(
                 objective,
-                theta_of(model),
+                theta,
                 rule=choose_rule(
                     model.solver, momentum=model.momentum, average=bool(model.average)
                 ),
@@ -68,6 +67,6 @@ def descend(model: Any, stream: Stream | None, source: MemorySource) -> Stream:
                 batch_size=model.batch_size,
                 random=generator_of(model),
             )
-        stream, theta = stream.descend(objective, theta_of(model))
+        stream, theta = stream.descend(objective, theta)
     keep_theta(model, theta)
     return stream
