@@ -20,8 +20,8 @@ __all__ = ["Optimum", "optimum_near"]
 # In standard errors. Rows that are not those of the fit lie farther from their optimum than this;
 LARGEST_DISTANCE: Final = 1.0
 # and so near to it the curvature, which moves by a share of this, has its digits.
-SETTLED: Final = 1e-5
-MOST_STEPS: Final = 8
+SETTLED: Final = 1e-7
+MOST_STEPS: Final = 12
 # A step towards a minimum leaves about the square of the distance; one towards a limit 0.61 of it.
 SHRINKS_TO_A_MINIMUM: Final = 0.3
 
@@ -50,11 +50,11 @@ def optimum_near(loss: SoftmaxLoss, gamma: Float[Array, "m p"]) -> Optimum:
         If it is far: these are not the rows that were fitted.
     """
     start = last = float("inf")
-    curvature = None
+    curvature = separation = None
     for taken in range(MOST_STEPS):
         curvature = loss.curvature(gamma)
         if curvature is None:
-            return Optimum(gamma, None, float("nan"))
+            break
         gradient = loss.gradient(gamma)
         distance = curvature.distance(gradient)
         if taken == 0:
@@ -73,9 +73,12 @@ def optimum_near(loss: SoftmaxLoss, gamma: Float[Array, "m p"]) -> Optimum:
         # By then the step is free of errors that do shrink fast.
         slow = distance <= SETTLED or distance > SHRINKS_TO_A_MINIMUM * last
         if slow and np.isinf(loss.C) and loss.objective.never_rises_along(step):
-            return Optimum(gamma, None, start, step)
+            # The first such step is hardly free of others: those that follow are.
+            separation = step
         gamma = gamma + step
-        if distance <= SETTLED:
+        if distance <= SETTLED and separation is None:
             break
         last = distance
-    return Optimum(gamma, curvature, start)
+    if separation is not None:
+        return Optimum(gamma, None, start, separation)
+    return Optimum(gamma, curvature, float("nan") if curvature is None else start)

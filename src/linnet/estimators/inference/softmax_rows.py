@@ -164,9 +164,14 @@ def _optimum(
         return Optimum(gamma, None, np.nan), (separated,)
     found = optimum_near(loss, gamma)
     if found.separation is not None:
-        # Of all classes; that of two is of the second alone.
-        direction = np.pad(found.separation, ((len(gamma) > 1, 0), (0, 0)))
-        along = separation_along(loss.objective.source, model.classes_, direction)
+        # A step sees the rows near a boundary alone: where one far from it lies on its wrong side,
+        # what the steps led to tells the classes apart.
+        for direction in (found.separation, found.gamma):
+            # Of all classes; that of two is of the second alone.
+            of_all = np.pad(direction, ((len(gamma) > 1, 0), (0, 0)))
+            along = separation_along(loss.objective.source, model.classes_, of_all)
+            if along.pairs:
+                break
         return found, (_separation_note(along),)
     if found.curvature is None:
         return found, (SINGULAR,)
