@@ -100,8 +100,8 @@ def code_report(
                                   bits a row   95 % interval
     uniform code, log2 q             3.32193                          ████████████████████████
     marginal code, H(Y)              3.32178   3.3218 to 3.3219       ████████████████████████
-    cross entropy of the model       0.89394   0.8673 to 0.9198       ██████
-      by integer frequencies         0.89393   0.8673 to 0.9198       ██████
+    cross entropy of the model       0.89406   0.8675 to 0.9199       ██████
+      by integer frequencies         0.89406   0.8675 to 0.9199       ██████
     written: payload                 0.89928   0.8727 to 0.9251       ██████
       with header and checks         1.05954                          ████████
     ...
