@@ -27,8 +27,8 @@ LARGEST_LAST_FACTOR: Final = 8000
 FACTORS_HELD: Final = 3
 # Pairs of classes that are both likely, for a row of data that people have.
 RELEVANT_PAIRS: Final = 2.0
-# Values of Hessians at a time: 64 MB.
-VALUES_AT_ONCE: Final = 2**23
+# Values of Hessians at a time: 32 MB.
+VALUES_AT_ONCE: Final = 2**22
 # To invert is in float64, and so twice as slow.
 SLOWNESS: Final = 2.0
 
