@@ -59,6 +59,40 @@ def test_a_second_moment_is_the_weighted_product_of_the_rows(precise, seed):
     np.testing.assert_array_equal(moment, moment.T)
 
 
+@pytest.mark.parametrize("engine", native.instruction_sets(), indirect=True)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.usefixtures("engine")
+@few
+@given(seed=seeds, k=st.sampled_from([1, 5, 6, 33, 390, 801]), least=st.sampled_from([0.0, 0.5]))
+def test_moments_of_chosen_rows_are_the_same_on_any_number_of_threads(dtype, seed, k, least):
+    rng = np.random.default_rng(seed)
+    wide = rng.normal(size=(200, k + 3)).astype(dtype)
+    X = wide[::2, 1 : k + 1]
+    rows = np.sort(rng.choice(100, 70, replace=False))
+    weights = rng.uniform(size=(2, 70)).astype(dtype)
+    several, one = np.zeros((2, k + 1, k + 1)), np.zeros((2, k + 1, k + 1))
+
+    native.add_moments(X, weights, least, several, indices=rows, threads=3)
+    native.add_moments(X, weights, least, one, indices=rows, threads=1)
+
+    upper = np.triu_indices(k + 1)
+    np.testing.assert_array_equal(several[:, *upper], one[:, *upper])
+    if least == 0:
+        Z = np.column_stack([X[rows], np.ones(70)]).astype(np.float64)
+        wanted = np.einsum("ct,ti,tj->cij", weights, Z, Z, optimize=True)
+        rounding = 20 * (EPSILON if dtype == np.float64 else SINGLE)
+        sizes = np.einsum("ct,ti,tj->cij", weights, abs(Z), abs(Z), optimize=True)
+        assert np.all(np.abs(several - wanted)[:, *upper] <= rounding * sizes[:, *upper])
+
+
+@pytest.mark.skipif(not native.is_built(), reason="the native engine is not built")
+def test_moments_of_rows_that_are_not_there_are_refused():
+    with pytest.raises(ValueError, match="a row that is not there"):
+        native.add_moments(
+            np.ones((3, 2)), np.ones((1, 1)), 0.0, np.zeros((1, 2, 2)), indices=np.array([3])
+        )
+
+
 @pytest.mark.parametrize("kind", LOSSES)
 @few
 @given(seed=seeds, data=st.data())

@@ -36,6 +36,7 @@ from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
 from linnet.solvers.line_search import backtrack
 from linnet.solvers.preconditioners import preconditioning_for
 from linnet.solvers.problem import CountedProblem, Point, Problem
+from linnet.solvers.remembered import Remembered
 from linnet.solvers.schedules import SCHEDULES, Schedule
 from linnet.solvers.two_levels import TwoLevels
 
@@ -179,6 +180,63 @@ def test_blocks_of_scores_that_are_not_coupled_are_the_whole_inverse(seed, l2):
 
     got = objective.hessian_at(np.zeros(objective.shape))(step)
     assert np.linalg.norm(got - slope) <= 0.35 * np.linalg.norm(slope)
+
+
+@few
+@given(seed=seeds, l2=st.sampled_from([1e-6, 1e-3, 1.0]))
+def test_blocks_coupled_on_all_directions_are_nearly_the_whole_inverse(seed, l2):
+    """Three classes and four columns: all directions lead."""
+    objective = problem(seed=seed, n=400, l2=l2)
+    rng = np.random.default_rng(seed)
+    theta = 0.3 * objective.centred(rng.normal(size=objective.shape))
+    slope = objective.centred(rng.normal(size=objective.shape))
+
+    step = objective.centred(ClassBlocks(objective, rng).at(theta)(slope))
+
+    # Rows hand on up to a fiftieth of a row's curvature.
+    got = objective.hessian_at(theta)(step)
+    assert np.linalg.norm(got - slope) <= 0.2 * np.linalg.norm(slope)
+
+
+@few
+@given(seed=seeds, r=st.integers(1, 5))
+def test_the_coupling_of_few_directions_leaves_blocks_positive_definite(seed, r):
+    rng = np.random.default_rng(seed)
+    objective = problem(seed=seed, k=5, l2=1e-4)
+    theta = rng.normal(size=objective.shape)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("linnet.solvers.coupling.FEW_DIRECTIONS", 1)
+        patch.setattr("linnet.solvers.coupling.LEADING_PARAMETERS", r * len(theta))
+        apply = ClassBlocks(objective, rng).at(theta)
+
+    eye = np.eye(theta.size).reshape(-1, *theta.shape)
+    inverse = np.array([apply(slope).ravel() for slope in eye])
+
+    np.testing.assert_allclose(inverse, inverse.T, rtol=1e-3, atol=1e-4 * np.abs(inverse).max())
+    assert np.linalg.eigvalsh((inverse + inverse.T) / 2).min() > 0
+
+
+@few
+@given(seed=seeds, size=st.integers(1, 8))
+def test_what_is_remembered_of_a_solved_step_is_the_whole_inverse(seed, size):
+    rng = np.random.default_rng(seed)
+    A = rng.normal(size=(size, size))
+    hessian = A @ A.T + np.eye(size)
+    b = rng.normal(size=(1, size))
+    remembered = Remembered()
+    product = remembered.noting(lambda direction: direction @ hessian)
+    step = conjugate_gradient(product, b, np.copy, accuracy=1e-12, max_products=size)
+
+    np.testing.assert_array_equal(remembered.correct(lambda r: r, b), b)
+    remembered.learn()
+
+    solved = remembered.correct(lambda r: r, b)
+    np.testing.assert_allclose(solved, step.x, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(solved @ hessian, b, rtol=1e-6, atol=1e-8)
+    other = rng.normal(size=(1, size))
+    assert np.vdot(other, remembered.correct(lambda r: r, other)) > 0
+    remembered.forget()
+    np.testing.assert_array_equal(remembered.correct(lambda r: r, b), b)
 
 
 def test_late_in_a_fit_blocks_of_classes_take_a_fraction_of_the_products():
@@ -466,12 +524,12 @@ def test_where_matrices_find_no_room_the_diagonal_preconditions(monkeypatch):
     objective = problem(k=30, l2=1e-3)
     monkeypatch.setattr("linnet.solvers.preconditioners.LARGEST_FACTOR", 0)
     rng = np.random.default_rng(0)
+    assert isinstance(preconditioning_for(objective, rng), ClassBlocks)
+
+    monkeypatch.setattr(MemorySource, "room_for_sums", 6 * 31**2)
     assert isinstance(preconditioning_for(objective, rng), TwoLevels)
 
     monkeypatch.setattr(MemorySource, "room_for_sums", 31**2)
-    tight = preconditioning_for(objective, rng)
-
-    assert not isinstance(tight, TwoLevels)
-    assert TwoLevels(objective, rng).stronger() is None
+    assert not isinstance(preconditioning_for(objective, rng), ClassBlocks | TwoLevels)
     solution = NewtonCG(tol=1e-9).minimise(objective, np.zeros(objective.shape))
     assert solution.certificate.gap <= 1e-9

@@ -1,6 +1,6 @@
 """The objective of mathematics §7: a loss and a penalty, folded over a source of samples."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, final
@@ -166,27 +166,14 @@ class Objective:
         the data. Without ``precise`` data of float32 or less are multiplied in float32. With
         ``thin`` curvature that hardly counts beside the penalty is left out where that saves time.
         """
-        kept: list[Array | csr_array | None] = []
-        if self._may_keep(self.n_scores * self.n_samples):
-            droppable = self._droppable_curvature() if thin else 0.0
-
-            def keep(batch: Batch) -> tuple[Array, ...]:
-                P = curvature(self.loss, batch, theta, precise=precise)
-                dense = isinstance(batch.X, np.ndarray)
-                few = thinned(P, droppable) if droppable and dense and P is not None else None
-                kept.append(P if few is None else few)
-                return ()
-
-            self._sums(keep)
+        droppable = self._droppable_curvature() if thin else 0.0
+        kept = self._kept_curvature(theta, precise=precise, droppable=droppable)
 
         def product(direction: Float[Array, "m p"]) -> Float[Array, "m p"]:
             of_batches = partial(
                 hessian_product_pass, self.loss, theta=theta, direction=direction, precise=precise
             )
-            of_batch = iter(kept)
-            (total,) = self._sums(
-                (lambda batch: of_batches(batch, curvature=next(of_batch))) if kept else of_batches
-            )
+            (total,) = self._sums_beside(kept, of_batches)
             return total / self.source.total_weight + self.l2 * self.penalised(direction)
 
         return product
@@ -240,23 +227,28 @@ class Objective:
         return hessian
 
     def score_hessians(
-        self, theta: Float[Array, "m p"], chosen: range, rows: float
-    ) -> Float[Array, "s p p"]:
-        """∇²F(Θ) in the ``chosen`` rows of Θ, each alone: the weights of a score among themselves.
+        self, theta: Float[Array, "m p"], rows: float, at_once: int
+    ) -> Iterator[Float[Array, "p p"]]:
+        """∇²F(Θ) in each row of Θ alone: the weights of a score among themselves.
 
-        Rough ones, of about so many ``rows`` of the data each, drawn by their curvature.
+        Rough ones, of about so many ``rows`` of the data each, drawn by their curvature; so many
+        are worked out ``at_once``.
         """
         few = self.source.sample(np.random.default_rng(0), SAMPLED_ROWS)
-        curvatures = np.diagonal(replace(self, source=few).intercept_derivatives(theta)[2])[chosen]
+        curvatures = np.diagonal(replace(self, source=few).intercept_derivatives(theta)[2])
         total = np.maximum(curvatures, curvatures.max() * NEGLIGIBLE) * self.source.total_weight
         least = np.maximum(total / rows, np.finfo(float).tiny)
-        (hessians,) = self._sums(
-            partial(score_hessians_pass, self.loss, theta=theta, chosen=chosen, least=least)
-        )
-        hessians /= self.source.total_weight
+        kept = self._kept_curvature(theta, precise=False)
         features = np.arange(self.source.n_features)
-        hessians[:, features, features] += self.l2
-        return hessians
+        for start in range(0, self.n_scores, at_once):
+            chosen = range(start, min(self.n_scores, start + at_once))
+            of_chosen = partial(
+                score_hessians_pass, self.loss, theta=theta, chosen=chosen, least=least[chosen]
+            )
+            for sums in self._sums_beside(kept, of_chosen):
+                hessian = np.divide(sums, self.source.total_weight, out=sums)
+                hessian[features, features] += self.l2
+                yield hessian
 
     def column_hessians(
         self, theta: Float[Array, "m p"], *, precise: bool = True
@@ -450,12 +442,42 @@ class Objective:
         square = max(float(lengths) / max(some.total_weight, 1.0), np.finfo(float).tiny)
         return BESIDE_PENALTY * self.l2 * self.n_scores * some.n_features / square
 
+    def _kept_curvature(
+        self, theta: Float[Array, "m p"], *, precise: bool, droppable: float = 0.0
+    ) -> list[Array | csr_array | None]:
+        """Work out what Hessians at Θ have in common, batch by batch; nothing where it is much.
+
+        Curvature up to ``droppable`` is left out where that saves time.
+        """
+        kept: list[Array | csr_array | None] = []
+        if not self._may_keep(self.n_scores * self.n_samples):
+            return kept
+
+        def keep(batch: Batch) -> tuple[Array, ...]:
+            P = curvature(self.loss, batch, theta, precise=precise)
+            dense = isinstance(batch.X, np.ndarray)
+            few = thinned(P, droppable) if droppable and dense and P is not None else None
+            kept.append(P if few is None else few)
+            return ()
+
+        self._sums(keep)
+        return kept
+
     def _may_keep(self, values: int) -> bool:
         return values <= self.source.room
 
     def _sums(self, function: Fold) -> tuple[Array, ...]:
         # The passes of the engine go through a batch of any size in tiles of their own.
         return self.source.fold(function, tiled=False)
+
+    def _sums_beside(
+        self, kept: list[Array | csr_array | None], function: Callable[..., tuple[Array, ...]]
+    ) -> tuple[Array, ...]:
+        """Add up a function of each batch and of what was kept of it, if that was."""
+        of_batch = iter(kept)
+        return self._sums(
+            (lambda batch: function(batch, curvature=next(of_batch))) if kept else function
+        )
 
     def _add_penalty(
         self, theta: Float[Array, "m p"], sums: tuple[Array, ...], weight: float

@@ -158,13 +158,18 @@ class EmulatedEngine:
 
         return self._ask(make)
 
-    def add_moments(self, rows, weights, *, least, sums, **_):
+    def add_moments(self, rows, weights, indices, *, least, sums, **_):
+        rows = np.ascontiguousarray(rows)
+
         def make(given):
             job = MomentJob(
                 rows=given.array(rows),
                 weights=given.array(weights),
-                count=rows.shape[0],
-                width=rows.shape[1],
+                indices=given.array(indices),
+                stride=rows.shape[1],
+                columns=rows.shape[1],
+                count=weights.shape[1],
+                width=sums.shape[1],
                 sets=len(weights),
                 least=least,
                 float32=rows.itemsize == 4,

@@ -124,6 +124,9 @@ class MomentJob(Structure):
     _fields_ = (
         ("rows", ADDRESS),
         ("weights", ADDRESS),
+        ("indices", ADDRESS),
+        ("stride", c_int64),
+        ("columns", c_int64),
         ("count", c_int64),
         ("width", c_int64),
         ("sets", c_int64),

@@ -20,6 +20,7 @@ from linnet.engine.hessian import (
     length_pass,
     score_hessians_pass,
     second_moment_pass,
+    upper_products,
 )
 from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
@@ -57,5 +58,6 @@ __all__ = [
     "slope_pass",
     "thinned",
     "thread_count",
+    "upper_products",
     "value_pass",
 ]

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, final
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 
 from linnet.data import Batch, Matrix
 from linnet.engine import native
-from linnet.engine.choice import by_tiles, curvature, engine_name, runs_natively
+from linnet.engine.choice import by_tiles, engine_name, runs_natively
+from linnet.engine.choice import curvature as curvature_at
 from linnet.engine.reference import scores
 from linnet.engine.threads import limited_blas, thread_count
 from linnet.losses import Loss
@@ -31,6 +32,7 @@ __all__ = [
     "length_pass",
     "score_hessians_pass",
     "second_moment_pass",
+    "upper_products",
 ]
 
 Result = TypeVar("Result")
@@ -39,8 +41,6 @@ Result = TypeVar("Result")
 TILE_VALUES: Final = 2**21
 # And bytes of couplings: with many classes there are so many sums that a tile should add much.
 TILE_BYTES: Final = 2**24
-# Rows that are gathered to be multiplied with each other.
-ROWS_AT_ONCE: Final = 4096
 
 
 def hessian_pass(
@@ -87,42 +87,71 @@ def hessian_pass(
 
 
 def score_hessians_pass(
-    loss: Loss, batch: Batch, theta: Float[Array, "m p"], chosen: range, least: Float[Array, " s"]
-) -> tuple[Array]:
-    """Hessian of Σᵢ sᵢ ℓᵢ in the rows of Θ that are ``chosen``, each alone: of shape (s, p, p).
+    loss: Loss,
+    batch: Batch,
+    theta: Float[Array, "m p"],
+    chosen: range,
+    least: Float[Array, " s"],
+    *,
+    curvature: Array | None = None,
+) -> tuple[Array, ...]:
+    """Hessian of Σᵢ sᵢ ℓᵢ in each of the ``chosen`` rows of Θ alone: of shape (p, p).
 
-    A rough one: for each score rows are drawn systematically, in proportion to their curvature,
-    and count ``least`` each; one that has more of it counts as often as that goes.
+    Rough ones: for each score rows are drawn systematically, in proportion to their curvature, and
+    count ``least`` each; one that has more of it counts as often as that goes.
+
+    Parameters
+    ----------
+    loss, batch, theta
+        The loss, the rows, and Θ.
+    chosen : range
+        Scores.
+    least : array of shape (s,)
+        For each of them the curvature that makes a row count once.
+    curvature : array of shape (m, n), optional
+        What all Hessians at Θ have in common, where it is known.
     """
-    if runs_natively(loss, batch):
-        return _score_hessians(loss, batch, theta, chosen, least)
-    (sums,) = by_tiles(batch, lambda tile: _score_hessians(loss, tile, theta, chosen, least))
-    return (sums,)
+    if not runs_natively(loss, batch):
+        return by_tiles(
+            batch, lambda tile: tuple(_score_hessians(loss, tile, theta, chosen, least))
+        )
+    P = curvature
+    if P is None:
+        P = curvature_at(loss, batch, theta, precise=False)
+    return tuple(_score_hessians(loss, batch, theta, chosen, least, P=P))
 
 
 def _score_hessians(
-    loss: Loss, batch: Batch, theta: Float[Array, "m p"], chosen: range, least: Float[Array, " s"]
-) -> tuple[Array]:
-    p = theta.shape[1]
-    P = curvature(loss, batch, theta, precise=False)
+    loss: Loss,
+    batch: Batch,
+    theta: Float[Array, "m p"],
+    chosen: range,
+    least: Float[Array, " s"],
+    *,
+    P: Float[Array, "m n"] | None = None,
+) -> Iterator[Float[Array, "p p"]]:
     if P is None:
         curvatures = loss.hessian_diagonal(scores(batch.X, theta)).T[chosen]
     else:
-        P = P[chosen]
-        curvatures = P * (1 - P)
-    sums = np.zeros((len(chosen), p, p))
-    for score, (h, unit) in enumerate(zip(curvatures, least, strict=True)):
-        weight = h if batch.weight is None else h * batch.weight
+        curvatures = P[chosen] * (1 - P[chosen])
+    workers = min(thread_count(), len(chosen))
+
+    def of_score(score: int) -> Float[Array, "p p"]:
+        weight = curvatures[score]
+        if batch.weight is not None:
+            weight = weight * batch.weight
         # The first row is drawn where half a unit has come together.
-        drawn = np.floor(np.cumsum(weight, dtype=np.float64) / unit + 0.5)
+        drawn = np.floor(np.cumsum(weight, dtype=np.float64) / least[score] + 0.5)
         times = np.diff(drawn, prepend=0.0)
         rows = np.flatnonzero(times)
-        moments = _Moments(1, p, precise=False)
-        for start in range(0, len(rows), ROWS_AT_ONCE):
-            some = rows[start : start + ROWS_AT_ONCE]
-            moments.add(_with_intercept(batch.X[some], p, moments.dtype), times[None, some])
-        sums[score] = unit * moments.sums()[0]
-    return (sums,)
+        threads = 1 if workers > 1 else None
+        moments = _Moments(1, theta.shape[1], precise=False, threads=threads)
+        moments.add_of(batch.X, rows, times[None, rows])
+        (sums,) = moments.sums()
+        sums *= least[score]
+        return sums
+
+    yield from in_order(of_score, range(len(chosen)), workers)
 
 
 def column_hessians_pass(
@@ -145,14 +174,27 @@ def column_hessians_pass(
 
 
 def second_moment_pass(batch: Batch, p: int, *, precise: bool = True) -> tuple[Array]:
-    """Σᵢ sᵢ x̃ᵢx̃ᵢᵀ, where x̃ has p entries, a 1 among them if that is one more than x has."""
-    moments = _Moments(1, p, precise=precise)
+    """Σᵢ sᵢ x̃ᵢx̃ᵢᵀ, where x̃ has p entries, a 1 among them if that is one more than x has.
+
+    Without ``precise`` data of float32 or less are multiplied in float32.
+    """
+    moments = _Moments(1, p, precise=precise or not native.is_exact_in_float32(batch.X))
     weight = np.ones(batch.n_samples) if batch.weight is None else batch.weight
-    rows = max(64, TILE_VALUES // p)
-    for start in range(0, batch.n_samples, rows):
-        tile = slice(start, start + rows)
-        moments.add(_with_intercept(batch.X[tile], p, moments.dtype), weight[None, tile])
+    moments.add_of(batch.X, None, weight[None])
     return (moments.sums()[0],)
+
+
+def upper_products(X: Float[Array, "n k"], *, threads: int | None = None) -> Float[Array, "k k"]:
+    """XᵀX of float64 rows, on and above the diagonal; what is below means nothing.
+
+    On as many threads as passes have, unless given.
+    """
+    if engine_name() != "native" or X.strides[1] != X.itemsize or X.strides[0] <= 0:
+        # NumPy sees that both factors are one array, and computes half of the product (syrk).
+        return X.T @ X
+    sums = np.zeros((1, X.shape[1], X.shape[1]))
+    native.add_moments(X, np.ones((1, len(X))), 0.0, sums, threads=threads)
+    return sums[0]
 
 
 def length_pass(batch: Batch, p: int) -> tuple[Array, Array]:
@@ -171,30 +213,63 @@ class _Moments:
     Products are in float64 if ``precise``, else in float32; sums over tiles are in float64.
     """
 
-    def __init__(self, sets: int, r: int, *, precise: bool, least: float = 0.0) -> None:
+    def __init__(
+        self,
+        sets: int,
+        r: int,
+        *,
+        precise: bool,
+        least: float = 0.0,
+        threads: int | None = None,
+    ) -> None:
         self.dtype = np.dtype(np.float64 if precise else np.float32)
         self._r = r
         self._least = least
-        # The native engine takes whole vectors: zeros fill the last.
-        vector = native.VECTOR_BYTES // self.dtype.itemsize
-        padded = -(-r // vector) * vector
-        self._sums = np.zeros((sets, padded, padded))
+        self._threads = threads
+        self._sums = np.zeros((sets, r, r))
 
     def add(self, Z: Float[Array, "n r"], weights: Float[Array, "c n"]) -> None:
         """Add rows Z."""
         weights = np.ascontiguousarray(weights, self.dtype)
         if engine_name() == "native":
-            rows = np.zeros((len(Z), self._sums.shape[1]), self.dtype)
-            rows[:, : self._r] = Z
-            native.add_moments(rows, weights, self._least, self._sums)
+            rows = Z if self._reads_directly(Z) else np.ascontiguousarray(Z, self.dtype)
+            native.add_moments(rows, weights, self._least, self._sums, threads=self._threads)
             return
-        for moment, weight in zip(self._sums, weights, strict=True):
+        for sums, weight in zip(self._sums, weights, strict=True):
             heavy, gathered = _gathered(weight, self._least)
-            moment[: self._r, : self._r] += (Z[heavy].T * gathered) @ Z[heavy]
+            np.add(sums, (Z[heavy].T * gathered) @ Z[heavy], out=sums)
+
+    def add_of(
+        self, X: Matrix, rows: Int[Array, " t"] | None, weights: Float[Array, "c t"]
+    ) -> None:
+        """Add x̃ of some rows, or all, where x̃ has a 1 behind x if r is one more than x has."""
+        if self._reads_directly(X):
+            weights = np.ascontiguousarray(weights, self.dtype)
+            native.add_moments(
+                X, weights, self._least, self._sums, indices=rows, threads=self._threads
+            )
+            return
+        count = weights.shape[1]
+        size = max(64, TILE_VALUES // self._r)
+        for start in range(0, count, size):
+            part = slice(start, start + size)
+            some = X[part] if rows is None else X[rows[part]]
+            self.add(_with_intercept(some, self._r, self.dtype), weights[:, part])
+
+    def _reads_directly(self, X: Matrix) -> bool:
+        """Whether the native engine takes rows of X as they lie."""
+        return (
+            engine_name() == "native"
+            and isinstance(X, np.ndarray)
+            and X.dtype == self.dtype
+            and X.dtype.isnative
+            and X.strides[1] == X.itemsize
+            and X.strides[0] > 0
+        )
 
     def sums(self) -> Float[Array, "c r r"]:
         """Give the matrices, both halves of each."""
-        sums = self._sums[:, : self._r, : self._r]
+        sums = self._sums
         for i in range(1, self._r):
             sums[:, i, :i] = sums[:, :i, i]
         return sums

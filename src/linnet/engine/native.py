@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any, Final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from linnet.data import Batch, Matrix
@@ -40,6 +40,7 @@ __all__ = [
     "instruction_sets",
     "intercept_pass",
     "is_built",
+    "is_exact_in_float32",
     "line",
     "log",
     "scores",
@@ -50,7 +51,7 @@ EXACT_IN_FLOAT32: Final = frozenset(
     {"float32", "float16", "bfloat16", "uint8", "int8", "uint16", "int16", "bool"}
 )
 VECTOR_BYTES: Final = 64
-"""Length that the rows given to :func:`add_moments` are a multiple of, on every machine."""
+"""Length that lines of :func:`scores` are a multiple of, on every machine."""
 KINDS: Final = EXACT_IN_FLOAT32 | {"float64", "uint32", "int32", "uint64", "int64"}
 
 _native: Any
@@ -90,6 +91,11 @@ def can_run(loss: Loss, batch: Batch) -> bool:
         and _kind(batch.y) in KINDS
         and _is_strided(batch.y)
     )
+
+
+def is_exact_in_float32(X: Matrix) -> bool:
+    """Whether float32 holds every value that X can have."""
+    return _kind(X) in EXACT_IN_FLOAT32
 
 
 def value_pass(
@@ -227,23 +233,42 @@ def intercept_pass(
 
 
 def add_moments(
-    rows: Float[Array, "n r"],
-    weights: Float[Array, "c n"],
+    rows: Float[Array, "n k"],
+    weights: Float[Array, "c t"],
     least: float,
     sums: Float[Array, "c r r"],
+    *,
+    indices: Int[Array, " t"] | None = None,
+    threads: int | None = None,
 ) -> None:
     """Add Σᵢ cᵢ zᵢzᵢᵀ to ``sums`` for each row c of weights, on and above the diagonal only.
 
-    Rows and weights are of one type, float32 or float64, and so are the products; their sums over
-    tiles of rows are in float64. Rows are contiguous and as long as whole vectors. Weights, at
+    z is a row, and a 1 behind it where r = k + 1. Rows and weights are of one type, float32 or
+    float64, and so are the products; their sums over tiles of rows are in float64. Weights, at
     least 0, that are below ``least`` are handed on to the rows that follow.
+
+    Parameters
+    ----------
+    rows : array of shape (n, k)
+        Rows, each contiguous.
+    weights : array of shape (c, t)
+        Weights of all rows, or of those with ``indices``.
+    least : float
+        Weight that a row must have to be multiplied.
+    sums : array of shape (c, r, r)
+        What is added to.
+    indices : array of shape (t,), optional
+        Rows that count.
+    threads : int, optional
+        As many as passes have, unless given.
     """
     _native.add_moments(
         rows,
         weights,
+        None if indices is None else np.ascontiguousarray(indices, dtype=np.int64),
         least=least,
         simd=instruction_set(),
-        threads=thread_count(),
+        threads=thread_count() if threads is None else threads,
         sums=sums,
     )
 
@@ -339,7 +364,7 @@ def _exportable(array: Array) -> Array:
 
 
 def _in_float32(X: Matrix, *, precise: bool) -> bool:
-    return not precise and isinstance(X, np.ndarray) and _kind(X) in EXACT_IN_FLOAT32
+    return not precise and isinstance(X, np.ndarray) and is_exact_in_float32(X)
 
 
 def _kind(array: Matrix) -> str:

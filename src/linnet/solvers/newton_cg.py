@@ -93,8 +93,9 @@ class NewtonCG:
             fine = precondition.drowns(counted.l2) or size**2 <= FINE * abs(here.value)
             if fine:
                 here = here.made_precise(counted)
+            product = counted.hessian_at(here.theta, precise=fine, thin=True)
             step = conjugate_gradient(
-                counted.hessian_at(here.theta, precise=fine, thin=True),
+                precondition.remembered.noting(product),
                 -here.gradient,
                 precondition,
                 largest_rise=precondition.largest_rise,

@@ -2,7 +2,8 @@
 
 - While all weights are zero: the second moments of the features alone.
 - Few parameters: the whole Hessian of a sample of rows, factored.
-- Many parameters of moderately many features: two levels.
+- Many parameters of moderately many features: the Hessian of each score's own weights.
+- Where these find no room: two levels.
 - Very many features: the diagonal.
 """
 
@@ -13,6 +14,7 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float
 
+from linnet.solvers.class_blocks import ClassBlocks
 from linnet.solvers.even_curvature import even_curvature
 from linnet.solvers.factors import without_zeros
 from linnet.solvers.preconditioning import Preconditioner, Preconditioning
@@ -48,6 +50,8 @@ def preconditioning_for(problem: Problem, random: np.random.Generator) -> Precon
     ):
         sample = problem.sample(rows, random)
         return WholeHessian(sample, rows, random, passes_to_build(problem, rows, p))
+    if p <= LARGEST_BASIS and ClassBlocks.fits(problem):
+        return ClassBlocks(problem, random)
     if p <= LARGEST_BASIS and MATRICES_HELD * p**2 <= problem.room:
         return TwoLevels(problem, random)
     return _Diagonal(problem)

@@ -1,7 +1,8 @@
 """What a solver sees of an objective: values and derivatives in the parameters, nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from typing import Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
@@ -163,9 +164,12 @@ class Problem(Protocol):
         ...
 
     def score_hessians(
-        self, theta: Float[Array, "m p"], chosen: range, rows: float
-    ) -> Float[Array, "s p p"]:
-        """∇²F(Θ) in some rows of Θ alone; rough ones, of about so many ``rows`` of the data."""
+        self, theta: Float[Array, "m p"], rows: float, at_once: int
+    ) -> Iterator[Float[Array, "p p"]]:
+        """∇²F(Θ) in each row of Θ alone; rough ones, of about so many ``rows`` of the data.
+
+        So many are worked out ``at_once``.
+        """
         ...
 
     def column_hessians(
@@ -332,11 +336,11 @@ class CountedProblem:
         return self._problem.hessian(theta, basis, least=least, precise=precise)
 
     def score_hessians(
-        self, theta: Float[Array, "m p"], chosen: range, rows: float
-    ) -> Float[Array, "s p p"]:
-        """∇²F(Θ) in some rows of Θ alone."""
-        self.passes += 1
-        return self._problem.score_hessians(theta, chosen, rows)
+        self, theta: Float[Array, "m p"], rows: float, at_once: int
+    ) -> Iterator[Float[Array, "p p"]]:
+        """∇²F(Θ) in each row of Θ alone."""
+        self.passes += ceil(len(theta) / at_once)
+        return self._problem.score_hessians(theta, rows, at_once)
 
     def column_hessians(
         self, theta: Float[Array, "m p"], *, precise: bool = True

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from linnet.solvers.preconditioners import preconditioner_at, preconditioning_for
 from linnet.solvers.preconditioning import Preconditioning, far_apart
 from linnet.solvers.problem import Problem
+from linnet.solvers.remembered import Remembered
 from linnet.types import Array
 
 __all__ = ["Renewal"]
@@ -42,6 +43,7 @@ class Renewal:
 
     def __init__(self, random: np.random.Generator) -> None:
         self.largest = 0.0
+        self.remembered = Remembered()
         self._random = random
         self._preconditioning: Preconditioning
         self._begun = False
@@ -58,6 +60,7 @@ class Renewal:
             self._preconditioning = self._preconditioning.of_same_rows(problem)
             self._problem = problem
             if far_apart(problem.l2, self._built_for):
+                self.remembered.forget()
                 self._build(theta)
             return
         self._begun = True
@@ -67,7 +70,7 @@ class Renewal:
 
     def __call__(self, gradient: Float[Array, "m p"]) -> Float[Array, "m p"]:
         """About H⁻¹ times a gradient."""
-        return self._apply(gradient)
+        return self.remembered.correct(self._apply, gradient)
 
     @property
     def largest_rise(self) -> float:
@@ -95,6 +98,7 @@ class Renewal:
         near : bool
             Whether one step like it is left: then nothing pays that costs more than that.
         """
+        self.remembered.learn()
         if self._fresh is None:
             self._fresh = max(PRODUCTS_BEFORE_REBUILDING, AGED * products)
         self._spent += max(0, products - UNAVOIDABLE)

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.data import MemorySource
-from linnet.engine import limited_blas, thread_count
+from linnet.engine import limited_blas, thread_count, upper_products
 from linnet.solvers.centred import precision_of
 from linnet.types import Array
 
@@ -25,11 +25,13 @@ __all__ = ["ShiftedRows"]
 
 # A tile of 2^17 float64 values, 1 MiB, stays in the second-level cache of a core.
 TILE_VALUES: Final = 2**17
+# The engine multiplies so many rows together.
+TOGETHER: Final = 128
 # Each of a fixed number of shares is summed by itself, so that any number of threads gives the
 # same sums; a share needs enough rows to be worth the sums of its own that it holds.
 LARGEST_SHARES: Final = 16
 ROWS_PER_COLUMN_OF_A_SHARE: Final = 64
-# From so many columns on BLAS shares out products well by itself, where rows are few.
+# From so many columns on products are shared out well among threads, where rows are few.
 WIDE: Final = 256
 # Rows that the provisional centre is the mean of, taken evenly from all.
 CENTRE_ROWS: Final = 256
@@ -94,13 +96,14 @@ class ShiftedRows:
     def products(self) -> Float[Array, "p p"]:
         """Σ z zᵀ; not finite where a value is not, or its square."""
         k, others = self.source.n_features, self.width - self.source.n_features
+        threads = None if self._is_shared_out else 1
 
         def of_tile(X: Array, Y: Array) -> tuple[Array, ...]:
-            # NumPy sees that both factors are one array, and computes half of the product (syrk).
             with np.errstate(invalid="ignore", over="ignore"):
-                return X.T @ X, X.T @ Y, Y.T @ Y
+                return upper_products(X, threads=threads), X.T @ Y, Y.T @ Y
 
-        squares, cross, rest = self._sum(of_tile, ((k, k), (k, others), (others, others)))
+        upper, cross, rest = self._sum(of_tile, ((k, k), (k, others), (others, others)))
+        squares = np.triu(upper) + np.triu(upper, 1).T
         return np.block([[squares, cross], [cross.T, rest]])
 
     def residual_products(
@@ -144,7 +147,7 @@ class ShiftedRows:
         n, count = self.source.n_samples, self._shares
         bounds = [n * share // count for share in range(count + 1)]
         shares = [range(*pair) for pair in pairwise(bounds)]
-        if count == 1 and self.width >= WIDE:
+        if self._is_shared_out:
             return of_share(shares[0])
         with limited_blas(1), ThreadPoolExecutor(min(thread_count(), count)) as workers:
             results = workers.map(of_share, shares)
@@ -180,7 +183,12 @@ class ShiftedRows:
     @property
     def _tile_rows(self) -> int:
         # At least as many rows as columns, or adding up the products outweighs forming them.
-        return max(TILE_VALUES // self.width, self.width)
+        return max(TILE_VALUES // self.width // TOGETHER * TOGETHER, self.width)
+
+    @property
+    def _is_shared_out(self) -> bool:
+        """Whether each product is shared out among threads, and not the rows."""
+        return self._shares == 1 and self.width >= WIDE
 
     @property
     def _shares(self) -> int:

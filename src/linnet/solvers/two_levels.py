@@ -13,14 +13,13 @@ from jaxtyping import Float
 from scipy.linalg import eigh
 
 from linnet.numeric import EPSILON
-from linnet.solvers.class_blocks import VALUES_AT_ONCE, ClassBlocks
-from linnet.solvers.factors import factored, inverses, without_zeros
-from linnet.solvers.preconditioning import Preconditioner, Preconditioning, far_apart
+from linnet.solvers.factors import factored, inverses, scale_of_units
+from linnet.solvers.preconditioning import Preconditioner, far_apart
 from linnet.solvers.problem import Problem
 from linnet.solvers.whole_hessian import LEAST_CURVATURE
 from linnet.types import Array
 
-__all__ = ["ROWS_PER_PARAMETER_OF_A_SCORE", "SAMPLE_ROWS", "TwoLevels"]
+__all__ = ["ROWS_PER_PARAMETER_OF_A_SCORE", "TwoLevels"]
 
 # A sample sees each direction some times over, or its Hessian misleads.
 ROWS_PER_PARAMETER_OF_A_SCORE: Final = 5
@@ -33,14 +32,8 @@ SAMPLE_ROWS: Final = 5_000
 SAMPLE_VALUES: Final = 2e7
 # Each of those rows couples m² scores where a pass has m: so many times n/m rows cost 2 passes.
 COUPLING: Final = 8
-# Blocks of 500 classes of 512 features take 520 MB.
-LARGEST_BLOCKS: Final = 2**27
-# Sums of blocks, a copy of them, and inverses.
-BLOCKS_AT_ONCE: Final = 3
 # Curvature ŷ(1 − ŷ) of a score, on average, near the optimum of problems people have.
 TYPICAL_CURVATURE: Final = 0.05
-# Features whose shares of the Hessian lie within this factor count as being in the same units.
-COMMON_UNITS: Final = 1e4
 # Pairs of classes that are both likely, for a row of data that people have.
 RELEVANT_PAIRS: Final = 2.0
 # An operation of two levels takes so many times as long as one of a pass.
@@ -97,14 +90,8 @@ class TwoLevels:
         others = _sampled_rows(self.problem) * (p - r) * m * (m + 1) / 2
         return SLOWNESS * (hessian + others + (m * r) ** 3 / 6) / (2.0 * n * m * p)
 
-    def stronger(self) -> Preconditioning | None:
-        """Return one that costs more, if it fits."""
-        m, p = self.problem.shape
-        # A block is in float32, and some are worked out at a time.
-        numbers = m * p**2 // 2 + BLOCKS_AT_ONCE * max(p**2, VALUES_AT_ONCE)
-        if m * p**2 > LARGEST_BLOCKS or numbers > self.problem.room:
-            return None
-        return ClassBlocks(self.problem, self.random)
+    def stronger(self) -> None:
+        """None is, that finds room."""
 
     def of_same_rows(self, problem: Problem) -> "TwoLevels":
         """Return the same for another penalty; in new directions where that decides on them."""
@@ -175,15 +162,7 @@ class _Directions:
         proxy = TYPICAL_CURVATURE * sample.second_moment(precise=False)
         penalised = problem.penalised(np.ones(problem.shape))[0]
         proxy[np.diag_indices_from(proxy)] += problem.l2 * penalised
-        shares = without_zeros(np.diagonal(proxy).copy())
-        # In common units the strongest directions are the ones to couple; else units decide which
-        # are strongest, and are taken out first. The 1 of the intercept has no unit of its own.
-        features = penalised > 0
-        strongest = float(shares[features].max())
-        common = bool(strongest <= COMMON_UNITS * shares[features].min())
-        scale = 1 / np.sqrt(shares)
-        if common:
-            scale = np.where(features, 1.0, scale * np.sqrt(strongest))
+        scale, common = scale_of_units(np.diagonal(proxy).copy(), penalised > 0)
         vectors = eigh(proxy * scale * scale[:, None], check_finite=False)[1][:, ::-1]
         basis = vectors * scale[:, None]
         return cls(

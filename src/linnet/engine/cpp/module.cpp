@@ -329,24 +329,35 @@ void outer(nb::tuple X, nb::object residuals, nb::object outputs, std::int64_t s
   run_outer(job, kernels, threads, R, to);
 }
 
-void add_moments(nb::object rows, nb::object weights, double least, const std::string &simd,
-                 int threads, nb::object sums) {
+void add_moments(nb::object rows, nb::object weights, nb::object indices, double least,
+                 const std::string &simd, int threads, nb::object sums) {
   const View given(rows, 2), weight(weights, 2), result(sums, 3, true);
   MomentJob job;
   job.float32 = given.item() == 4;
-  job.rows = job.float32 ? static_cast<void *>(given.contiguous<float>("rows"))
-                         : given.contiguous<double>("rows");
+  job.rows = given.data();
+  job.stride = given.stride(0) / given.item();
+  job.columns = given.length(1);
   job.weights = job.float32 ? static_cast<void *>(weight.contiguous<float>("weights"))
                             : weight.contiguous<double>("weights");
   job.sums = result.contiguous<double>("sums");
   job.least = least;
-  job.count = given.length(0);
-  job.width = given.length(1);
+  job.count = weight.length(1);
+  job.width = result.length(1);
   job.sets = weight.length(0);
-  if (weight.length(1) != job.count || result.length(0) != job.sets ||
-      result.length(1) != job.width || result.length(2) != job.width ||
-      job.width * given.item() % 64 != 0)
+  std::unique_ptr<View> chosen;
+  if (!indices.is_none()) {
+    chosen = std::make_unique<View>(indices, 1);
+    job.indices = chosen->contiguous<std::int64_t>("indices");
+  }
+  const std::int64_t behind = job.width - job.columns;
+  if ((given.item() != 4 && given.item() != 8) || given.stride(0) % given.item() != 0 ||
+      (job.columns > 1 && given.stride(1) != given.item()) || behind < 0 || behind > 1 ||
+      (chosen ? chosen->size() : given.length(0)) != job.count ||
+      result.length(0) != job.sets || result.length(2) != job.width)
     throw std::invalid_argument("moments of the wrong shape");
+  for (std::int64_t t = 0; chosen && t < job.count; ++t)
+    if (job.indices[t] < 0 || job.indices[t] >= given.length(0))
+      throw std::invalid_argument("moments of a row that is not there");
   bool done;
   {
     const nb::gil_scoped_release released;
@@ -490,7 +501,7 @@ NB_MODULE(_native, module) {
              nb::arg("threads"), nb::arg("sums"), nb::arg("probabilities").none(),
              nb::arg("pairs").none());
   module.def("add_moments", &linnet::add_moments, nb::arg("rows"), nb::arg("weights"),
-             nb::kw_only(), nb::arg("least"), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
+             nb::arg("indices").none(), nb::kw_only(), nb::arg("least"), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
   module.def("add_line", &linnet::add_line, nb::arg("scores"), nb::arg("weight").none(),
              nb::kw_only(), nb::arg("rows"), nb::arg("anchored"), nb::arg("length"),
              nb::arg("simd"), nb::arg("sums"));
