@@ -12,6 +12,7 @@ from linnet.engine import (
     limited_threads,
     native,
     second_moment_pass,
+    upper_products,
 )
 from linnet.engine.reference import scores
 from linnet.numeric import EPSILON
@@ -83,6 +84,20 @@ def test_moments_of_chosen_rows_are_the_same_on_any_number_of_threads(dtype, see
         rounding = 20 * (EPSILON if dtype == np.float64 else SINGLE)
         sizes = np.einsum("ct,ti,tj->cij", weights, abs(Z), abs(Z), optimize=True)
         assert np.all(np.abs(several - wanted)[:, *upper] <= rounding * sizes[:, *upper])
+
+
+@pytest.mark.parametrize("engine", ["reference", *native.instruction_sets()], indirect=True)
+@pytest.mark.usefixtures("engine")
+@few
+@given(seed=seeds, k=st.sampled_from([1, 7, 8, 30]), o=st.integers(0, 4), f_order=st.booleans())
+def test_products_of_rows_in_two_parts_are_those_of_the_rows(seed, k, o, f_order):
+    rng = np.random.default_rng(seed)
+    X, others = rng.normal(size=(150, k)), rng.normal(size=(150, o))
+    Z = np.column_stack([X, others])
+
+    products = upper_products(np.asfortranarray(X) if f_order else X, others)
+
+    np.testing.assert_allclose(np.triu(products), np.triu(Z.T @ Z), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.skipif(not native.is_built(), reason="the native engine is not built")

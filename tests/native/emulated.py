@@ -158,13 +158,14 @@ class EmulatedEngine:
 
         return self._ask(make)
 
-    def add_moments(self, rows, weights, indices, *, least, sums, **_):
+    def add_moments(self, rows, weights, others, indices, *, least, sums, **_):
         rows = np.ascontiguousarray(rows)
 
         def make(given):
             job = MomentJob(
                 rows=given.array(rows),
                 weights=given.array(weights),
+                others=given.array(others),
                 indices=given.array(indices),
                 stride=rows.shape[1],
                 columns=rows.shape[1],

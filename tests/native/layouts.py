@@ -124,6 +124,7 @@ class MomentJob(Structure):
     _fields_ = (
         ("rows", ADDRESS),
         ("weights", ADDRESS),
+        ("others", ADDRESS),
         ("indices", ADDRESS),
         ("stride", c_int64),
         ("columns", c_int64),

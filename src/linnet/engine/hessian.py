@@ -184,17 +184,24 @@ def second_moment_pass(batch: Batch, p: int, *, precise: bool = True) -> tuple[A
     return (moments.sums()[0],)
 
 
-def upper_products(X: Float[Array, "n k"], *, threads: int | None = None) -> Float[Array, "k k"]:
-    """XᵀX of float64 rows, on and above the diagonal; what is below means nothing.
+def upper_products(
+    X: Float[Array, "n k"], others: Float[Array, "n o"], *, threads: int | None = None
+) -> Float[Array, "r r"]:
+    """ZᵀZ of float64 rows Z = [X others], on and above the diagonal; nothing else has meaning.
 
     On as many threads as passes have, unless given.
     """
-    if engine_name() != "native" or X.strides[1] != X.itemsize or X.strides[0] <= 0:
-        # NumPy sees that both factors are one array, and computes half of the product (syrk).
-        return X.T @ X
-    sums = np.zeros((1, X.shape[1], X.shape[1]))
-    native.add_moments(X, np.ones((1, len(X))), 0.0, sums, threads=threads)
-    return sums[0]
+    k, r = X.shape[1], X.shape[1] + others.shape[1]
+    products = np.zeros((r, r))
+    if engine_name() == "native" and X.strides[1] == X.itemsize and X.strides[0] > 0:
+        weights = np.ones((1, len(X)))
+        native.add_moments(X, weights, 0.0, products[None], others=others, threads=threads)
+        return products
+    # NumPy sees that both factors are one array, and computes half of the product (syrk).
+    products[:k, :k] = X.T @ X
+    products[:k, k:] = X.T @ others
+    products[k:, k:] = others.T @ others
+    return products
 
 
 def length_pass(batch: Batch, p: int) -> tuple[Array, Array]:

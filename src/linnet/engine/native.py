@@ -238,14 +238,15 @@ def add_moments(
     least: float,
     sums: Float[Array, "c r r"],
     *,
+    others: Float[Array, "n o"] | None = None,
     indices: Int[Array, " t"] | None = None,
     threads: int | None = None,
 ) -> None:
     """Add Σᵢ cᵢ zᵢzᵢᵀ to ``sums`` for each row c of weights, on and above the diagonal only.
 
-    z is a row, and a 1 behind it where r = k + 1. Rows and weights are of one type, float32 or
-    float64, and so are the products; their sums over tiles of rows are in float64. Weights, at
-    least 0, that are below ``least`` are handed on to the rows that follow.
+    z is a row with what ``others`` have behind it, or with a 1 where r = k + 1. Rows and weights
+    are of one type, float32 or float64, and so are the products; their sums over tiles of rows are
+    in float64. Weights, at least 0, that are below ``least`` are handed on to the rows that follow.
 
     Parameters
     ----------
@@ -257,6 +258,8 @@ def add_moments(
         Weight that a row must have to be multiplied.
     sums : array of shape (c, r, r)
         What is added to.
+    others : array of shape (n, r − k), optional
+        The last entries of each row, in the type of the rows, contiguous.
     indices : array of shape (t,), optional
         Rows that count.
     threads : int, optional
@@ -265,6 +268,7 @@ def add_moments(
     _native.add_moments(
         rows,
         weights,
+        others,
         None if indices is None else np.ascontiguousarray(indices, dtype=np.int64),
         least=least,
         simd=instruction_set(),

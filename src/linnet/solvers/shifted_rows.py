@@ -27,6 +27,8 @@ __all__ = ["ShiftedRows"]
 TILE_VALUES: Final = 2**17
 # The engine multiplies so many rows together.
 TOGETHER: Final = 128
+# And reads rows from memory ahead of itself, so that a tile may be long.
+LONG_TILE: Final = TOGETHER**2
 # Each of a fixed number of shares is summed by itself, so that any number of threads gives the
 # same sums; a share needs enough rows to be worth the sums of its own that it holds.
 LARGEST_SHARES: Final = 16
@@ -95,16 +97,15 @@ class ShiftedRows:
 
     def products(self) -> Float[Array, "p p"]:
         """Σ z zᵀ; not finite where a value is not, or its square."""
-        k, others = self.source.n_features, self.width - self.source.n_features
         threads = None if self._is_shared_out else 1
 
         def of_tile(X: Array, Y: Array) -> tuple[Array, ...]:
             with np.errstate(invalid="ignore", over="ignore"):
-                return upper_products(X, threads=threads), X.T @ Y, Y.T @ Y
+                return (upper_products(X, Y, threads=threads),)
 
-        upper, cross, rest = self._sum(of_tile, ((k, k), (k, others), (others, others)))
-        squares = np.triu(upper) + np.triu(upper, 1).T
-        return np.block([[squares, cross], [cross.T, rest]])
+        shape = (self.width, self.width)
+        (upper,) = self._sum(of_tile, (shape,), max(LONG_TILE, self._tile_rows))
+        return np.triu(upper) + np.triu(upper, 1).T
 
     def residual_products(
         self, directions: Float[Array, "p j"]
@@ -135,12 +136,16 @@ class ShiftedRows:
         self,
         function: Callable[[Array, Array], tuple[Array, ...]],
         shapes: tuple[tuple[int, ...], ...],
+        longest: int = 0,
     ) -> tuple[Array, ...]:
-        """Sum ``function`` over the tiles, share by share, in a fixed order."""
+        """Sum ``function`` over the tiles, share by share, in a fixed order.
+
+        Rows that are used as they lie come in tiles of up to ``longest``, if that is given.
+        """
 
         def of_share(rows: range) -> tuple[Array, ...]:
             totals = tuple(np.zeros(shape) for shape in shapes)
-            for tile in self._tiles(rows):
+            for tile in self._tiles(rows, longest):
                 _add(totals, function(*tile))
             return totals
 
@@ -156,21 +161,28 @@ class ShiftedRows:
                 _add(totals, parts)
         return totals
 
-    def _tiles(self, rows: range) -> Iterator[tuple[Float[Array, "n k"], Float[Array, "n o"]]]:
+    def _tiles(
+        self, rows: range, longest: int
+    ) -> Iterator[tuple[Float[Array, "n k"], Float[Array, "n o"]]]:
         """Give the rows a tile after another, all in the same memory."""
-        X, y, weight = self.source.X, self.source.y, self.source.weight
+        X, weight = self.source.X, self.source.weight
         k = X.shape[1]
-        as_it_lies = weight is None and X.dtype == np.float64 and not self.centre[:k].any()
+        if weight is None and X.dtype == np.float64 and not self.centre[:k].any():
+            size = longest or self._tile_rows
+            # What is behind the rows takes little memory, and is made for many tiles at a time.
+            for first in range(rows.start, rows.stop, max(size, LONG_TILE)):
+                some = range(first, min(first + max(size, LONG_TILE), rows.stop))
+                others = self._others(slice(some.start, some.stop))
+                for start in some[::size]:
+                    stop = min(start + size, some.stop)
+                    yield X[start:stop], others[start - first : stop - first]
+            return
         size = min(self._tile_rows, len(rows))
         order: Literal["C", "F"] = "F" if X.flags.f_contiguous else "C"
-        memory = np.empty((0 if as_it_lies else size, k), order=order)
-        for start in range(rows.start, rows.stop, size):
+        memory = np.empty((size, k), order=order)
+        for start in rows[::size]:
             part = slice(start, min(start + size, rows.stop))
-            others = np.ones((part.stop - start, self.width - k))
-            np.subtract(y[part], self.centre[k:], out=others[:, :-1])
-            if as_it_lies:
-                yield X[part], others
-                continue
+            others = self._others(part)
             # The last tile may be shorter. A slice of the rows of F order would be slow.
             tile = memory if len(others) == size else np.empty((len(others), k), order=order)
             np.subtract(X[part], self.centre[:k], out=tile)
@@ -179,6 +191,13 @@ class ShiftedRows:
                 np.multiply(tile, root, out=tile)
                 np.multiply(others, root, out=others)
             yield tile, others
+
+    def _others(self, part: slice) -> Float[Array, "n o"]:
+        """Give the columns y − d and 1."""
+        y, k = self.source.y, self.source.n_features
+        others = np.ones((part.stop - part.start, self.width - k))
+        np.subtract(y[part], self.centre[k:], out=others[:, :-1])
+        return others
 
     @property
     def _tile_rows(self) -> int:

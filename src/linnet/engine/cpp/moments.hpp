@@ -28,6 +28,7 @@ public:
         vectors_((job.width - from_ + W - 1) / W), columns_(vectors_ * W),
         blocks_((part.high - part.low + J - 1) / J) {
     picked_ = layout.part<const T *>(MOMENT_ROWS);
+    behind_ = layout.part<const T *>(MOMENT_ROWS);
     weights_ = layout.part<T>(MOMENT_ROWS);
     weighted_ = layout.part<T>(MOMENT_ROWS * columns_);
     plain_ = layout.part<T>(MOMENT_ROWS * blocks_ * J);
@@ -44,6 +45,9 @@ public:
       if (due < least || weights[t] == T(0)) continue;
       const std::int64_t row = job_.indices ? job_.indices[t] : t;
       picked_[picked] = static_cast<const T *>(job_.rows) + row * job_.stride;
+      behind_[picked] = job_.others ? static_cast<const T *>(job_.others) +
+                                          row * (job_.width - job_.columns)
+                                    : &one_;
       weights_[picked++] = static_cast<T>(due);
       due = 0;
       if (picked == MOMENT_ROWS) multiply(picked, sums), picked = 0;
@@ -59,9 +63,10 @@ private:
   std::int64_t panels() const { return (vectors_ + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE; }
   std::int64_t panel(std::int64_t number) const { return vectors_ * number / panels(); }
 
-  // Entry c of a row, with the 1 that may end it, and zeros from there on.
-  T entry(const T *row, std::int64_t c) const {
-    return c < job_.columns ? row[c] : T(c < job_.width);
+  // Entry c of a row that was picked, with what is behind it, and zeros from there on.
+  T entry(std::int64_t t, std::int64_t c) const {
+    if (c < job_.columns) return picked_[t][c];
+    return c < job_.width ? behind_[t][c - job_.columns] : T(0);
   }
 
   void pack(std::int64_t count) {
@@ -73,7 +78,7 @@ private:
         std::int64_t c = 0;
         for (; c < size && from_ + first + c + W <= job_.columns; c += W)
           store(to + c, load(row + from_ + first + c) * splat(weights_[t]));
-        for (; c < size; ++c) to[c] = entry(row, from_ + first + c) * weights_[t];
+        for (; c < size; ++c) to[c] = entry(t, from_ + first + c) * weights_[t];
       }
     }
     for (std::int64_t block = 0; block < blocks_; ++block) {
@@ -84,7 +89,7 @@ private:
           __builtin_memcpy(to, picked_[t] + first, J * sizeof(T));
       else
         for (std::int64_t t = 0; t < count; ++t, to += J)
-          for (std::int64_t j = 0; j < J; ++j) to[j] = entry(picked_[t], first + j);
+          for (std::int64_t j = 0; j < J; ++j) to[j] = entry(t, first + j);
     }
   }
 
@@ -114,22 +119,30 @@ private:
         if (!job_.indices) call(rows_ahead);
         const std::int64_t outputs = part_.high - output < J ? part_.high - output : J;
         const T *plain = plain_ + MOMENT_ROWS * block * J;
-        double *to = sums + output * job_.width + column;
-        switch (vectors) {
-        case 1: add_block<1>(count, weighted, plain, outputs, columns, to); break;
-        case 2: add_block<2>(count, weighted, plain, outputs, columns, to); break;
-        case 3: add_block<3>(count, weighted, plain, outputs, columns, to); break;
-        default: add_block<4>(count, weighted, plain, outputs, columns, to); break;
+        // So are vectors that end before the block begins.
+        const std::int64_t below = output > column ? (output - column) / W : 0;
+        const T *from = weighted + below * W;
+        double *to = sums + output * job_.width + column + below * W;
+        const Block shape{count, vectors * W, outputs, columns - below * W};
+        switch (vectors - below) {
+        case 1: add_block<1>(shape, from, plain, to); break;
+        case 2: add_block<2>(shape, from, plain, to); break;
+        case 3: add_block<3>(shape, from, plain, to); break;
+        default: add_block<4>(shape, from, plain, to); break;
         }
       }
     }
   }
 
+  // Rows `stride` from each other, and how many lines and columns of their products to add.
+  struct Block {
+    std::int64_t count, stride, outputs, columns;
+  };
+
   template <int C>
-  void add_block(std::int64_t count, const T *weighted, const T *plain, std::int64_t outputs,
-                 std::int64_t columns, double *sums) const {
+  void add_block(const Block &block, const T *weighted, const T *plain, double *sums) const {
     Vec<T> sum[J][C] = {};
-    for (std::int64_t t = 0; t < count; ++t, weighted += C * W, plain += J) {
+    for (std::int64_t t = 0; t < block.count; ++t, weighted += block.stride, plain += J) {
       Vec<T> row[C];
       for (int c = 0; c < C; ++c) row[c] = load(weighted + c * W);
       for (int j = 0; j < J; ++j) {
@@ -137,17 +150,18 @@ private:
         for (int c = 0; c < C; ++c) sum[j][c] += factor * row[c];
       }
     }
-    for (std::int64_t j = 0; j < outputs; ++j, sums += job_.width) {
+    for (std::int64_t j = 0; j < block.outputs; ++j, sums += job_.width) {
       T found[C * W];
       for (int c = 0; c < C; ++c) store(found + c * W, sum[j][c]);
-      for (std::int64_t c = 0; c < columns; ++c) sums[c] += static_cast<double>(found[c]);
+      for (std::int64_t c = 0; c < block.columns; ++c) sums[c] += static_cast<double>(found[c]);
     }
   }
 
   const MomentJob &job_;
   const MomentPart &part_;
   std::int64_t from_, vectors_, columns_, blocks_;
-  const T **picked_;
+  const T one_ = T(1);
+  const T **picked_, **behind_;
   const T *next_ = nullptr;
   T *weights_, *weighted_, *plain_;
 };
