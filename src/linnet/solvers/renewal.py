@@ -16,7 +16,7 @@ __all__ = ["Renewal"]
 # Products in single precision err by so much of the largest curvature.
 NOISE: Final = float(np.finfo(np.float32).eps)
 # A preconditioner that needs more products than this for a step has aged: build it anew.
-PRODUCTS_BEFORE_REBUILDING: Final = 6
+PRODUCTS_BEFORE_REBUILDING: Final = 5
 AGED: Final = 1.5
 # And so does one that costs no more than this share of the last step's products.
 CHEAP: Final = 0.5
