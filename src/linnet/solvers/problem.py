@@ -113,10 +113,6 @@ class Problem(Protocol):
         """How many numbers a Hessian, and what is made of it, may take."""
         ...
 
-    def value(self, theta: Float[Array, "m p"]) -> float:
-        """F(Θ)."""
-        ...
-
     def value_and_gradient(
         self, theta: Float[Array, "m p"], *, precise: bool = True
     ) -> tuple[float, Float[Array, "m p"]]:
@@ -261,7 +257,7 @@ class Point:
 class CountedProblem:
     """A problem that counts how often the data were read: ``passes``.
 
-    A value with its gradient is one pass, and so is a Hessian product. A value alone is half.
+    A value with its gradient is one pass, and so is a Hessian product.
     """
 
     def __init__(self, problem: Problem) -> None:
@@ -273,11 +269,6 @@ class CountedProblem:
         self.lower_bound = problem.lower_bound
         self.n_samples = problem.n_samples
         self.room = problem.room
-
-    def value(self, theta: Float[Array, "m p"]) -> float:
-        """F(Θ)."""
-        self.passes += 0.5
-        return self._problem.value(theta)
 
     def value_and_gradient(
         self, theta: Float[Array, "m p"], *, precise: bool = True
