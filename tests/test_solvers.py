@@ -224,7 +224,7 @@ def test_what_is_remembered_of_a_solved_step_is_the_whole_inverse(seed, size):
     hessian = A @ A.T + np.eye(size)
     b = rng.normal(size=(1, size))
     remembered = Remembered()
-    product = remembered.noting(lambda direction: direction @ hessian)
+    product = remembered.noting(lambda direction: direction @ hessian, room=10**6)
     step = conjugate_gradient(product, b, np.copy, accuracy=1e-12, max_products=size)
 
     np.testing.assert_array_equal(remembered.correct(lambda r: r, b), b)
@@ -237,6 +237,20 @@ def test_what_is_remembered_of_a_solved_step_is_the_whole_inverse(seed, size):
     assert np.vdot(other, remembered.correct(lambda r: r, other)) > 0
     remembered.forget()
     np.testing.assert_array_equal(remembered.correct(lambda r: r, b), b)
+
+
+def test_no_more_is_remembered_than_there_is_room_for():
+    rng = np.random.default_rng(0)
+    remembered = Remembered()
+    product = remembered.noting(lambda direction: 2 * direction, room=8 * 2 * 3 * 10)
+    for _ in range(5):
+        product(rng.normal(size=(1, 10)))
+    remembered.learn()
+    slopes = rng.normal(size=(6, 1, 10))
+
+    changes = [remembered.correct(lambda r: r, slope) - slope for slope in slopes]
+
+    assert np.linalg.matrix_rank(np.array(changes).reshape(6, 10)) == 3
 
 
 def test_late_in_a_fit_blocks_of_classes_take_a_fraction_of_the_products():

@@ -95,7 +95,7 @@ class NewtonCG:
                 here = here.made_precise(counted)
             product = counted.hessian_at(here.theta, precise=fine, thin=True)
             step = conjugate_gradient(
-                precondition.remembered.noting(product),
+                precondition.remembered.noting(product, counted.room),
                 -here.gradient,
                 precondition,
                 largest_rise=precondition.largest_rise,

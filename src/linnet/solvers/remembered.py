@@ -26,6 +26,9 @@ __all__ = ["Remembered"]
 
 # Later directions are conjugate to earlier ones only to rounding, and matter less.
 MOST: Final = 60
+# Values of directions and their images: 32 MB, and a share of what a stream's sums may take.
+LARGEST: Final = 2**22
+SHARE_OF_ROOM: Final = 8
 
 
 @final
@@ -36,14 +39,24 @@ class Remembered:
         self._noted: list[tuple[Array, Array]] = []
         self._pairs: tuple[Array, Array, Array] | None = None
 
-    def noting(self, product: HessianProduct) -> HessianProduct:
-        """Give the same product, which notes what it is asked and what it answers."""
+    def noting(self, product: HessianProduct, room: int) -> HessianProduct:
+        """Give the same product, which notes what it is asked and what it answers.
+
+        Parameters
+        ----------
+        product : function
+            A direction's image under the Hessian.
+        room : int
+            How many numbers a Hessian, and what is made of it, may take.
+        """
         self._noted = []
+        values = min(LARGEST, room // SHARE_OF_ROOM)
 
         def noted(direction: Float[Array, "m p"]) -> Float[Array, "m p"]:
             image = product(direction)
             curvature = float(np.vdot(direction, image))
-            if curvature > 0 and len(self._noted) < MOST:
+            most = min(MOST, values // (2 * direction.size))
+            if curvature > 0 and len(self._noted) < most:
                 root = np.sqrt(curvature)
                 self._noted.append((direction.ravel() / root, image.ravel() / root))
             return image

@@ -39,6 +39,8 @@ class Renewal:
     ----------
     largest : float
         Largest curvature that the last step has seen; 0 before the first.
+    remembered : Remembered
+        What the last step has measured of the Hessian.
     """
 
     def __init__(self, random: np.random.Generator) -> None:
