@@ -24,6 +24,8 @@ from linnet.types import Array, HessianProduct
 
 __all__ = ["Remembered"]
 
+# A step of fewer products than this had a preconditioner that needs no help.
+LEAST: Final = 4
 # Later directions are conjugate to earlier ones only to rounding, and matter less.
 MOST: Final = 60
 # Values of directions and their images: 32 MB, and a share of what a stream's sums may take.
@@ -64,9 +66,9 @@ class Remembered:
         return noted
 
     def learn(self) -> None:
-        """Remember what was noted, in place of what was remembered before."""
+        """Remember what was noted, if that is much, in place of what was remembered before."""
         self.forget()
-        if self._noted:
+        if len(self._noted) >= LEAST:
             directions, images = zip(*self._noted, strict=True)
             S, Y = np.array(directions), np.array(images)
             self._pairs = S, Y, np.triu(S @ Y.T)
