@@ -126,7 +126,8 @@ def test_a_kind_from_the_future_is_refused(tmp_path):
         load(tmp_path / "model")
 
 
-def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
+@pytest.mark.parametrize("small", [0, 2**22])
+def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch, small):
     path = tmp_path / "model"
     model = SoftmaxRegression().fit(X, Y)
     model.save(path)
@@ -135,7 +136,9 @@ def test_a_save_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     def interrupt(*_args, **_kwargs):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr("linnet.estimators.saving.SMALL", small)
     monkeypatch.setattr("safetensors.numpy.save_file", interrupt)
+    monkeypatch.setattr("safetensors.numpy.save", interrupt)
     with pytest.raises(KeyboardInterrupt):
         model.save(path)
 

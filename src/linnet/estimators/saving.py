@@ -24,6 +24,8 @@ from linnet.types import Array
 __all__ = ["State", "fitting_state", "read_model", "restore_fitting", "settings_of", "write_model"]
 
 FORMAT_VERSION: Final = 1
+# Bytes of arrays that may be held twice.
+SMALL: Final = 2**22
 
 State: TypeAlias = tuple[dict[str, Any], dict[str, Array]]
 """What a model is: a dict that JSON can hold, and arrays by name."""
@@ -40,7 +42,7 @@ def write_model(path: str | os.PathLike[str], kind: str, state: State) -> None:
         If the file cannot be written.
     """
     from safetensors import SafetensorError
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save, save_file
 
     meta, arrays = state
     content = {"format": FORMAT_VERSION, "kind": kind, "state": meta}
@@ -56,7 +58,11 @@ def write_model(path: str | os.PathLike[str], kind: str, state: State) -> None:
     described = _text(content | {"sha256": _checksum(text, arrays)})
     with atomic_write(path) as temporary:
         try:
-            save_file(arrays, temporary, metadata={"linnet": described})
+            # save_file writes under another name first, which a process that is killed leaves.
+            if sum(array.nbytes for array in arrays.values()) <= SMALL:
+                temporary.write_bytes(save(arrays, {"linnet": described}))
+            else:
+                save_file(arrays, temporary, metadata={"linnet": described})
         except SafetensorError as error:
             # So it tells of a full disk.
             raise OSError(f"{path}: cannot be written: {error}") from error
