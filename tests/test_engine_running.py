@@ -137,6 +137,7 @@ def test_without_the_module_the_reference_runs(monkeypatch):
     loss, batch, theta = case(15, "labels")
     expected = reference.value_pass(loss, batch, theta)
     monkeypatch.setattr(native, "_native", None)
+    monkeypatch.delenv("LINNET_ENGINE", raising=False)
 
     assert engine.engine_name() == "reference"
     assert native.instruction_sets() == []

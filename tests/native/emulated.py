@@ -27,6 +27,7 @@ from layouts import (
     LineJob,
     Matrix,
     MomentJob,
+    Pairs,
     Request,
     SparseRows,
 )
@@ -132,7 +133,7 @@ class EmulatedEngine:
 
     def run(
         self, X, targets, kind, weight, parameters, *, loss, anchored, mode, float32, sums,
-        probabilities, **_,
+        probabilities, pairs, **_,
     ):  # fmt: skip
         sets, m, p = parameters.shape
 
@@ -150,6 +151,8 @@ class EmulatedEngine:
                 probabilities=given.result(probabilities),
                 stride=0 if probabilities is None else probabilities.shape[1],
             )
+            if pairs is not None:
+                job.pairs = Pairs(*map(given.array, pairs))
             job.float32 = float32 and not job.sparse and mode != "intercept"
             job.intercept = p == job.X.columns + 1
             if targets is not None:
@@ -158,22 +161,18 @@ class EmulatedEngine:
 
         return self._ask(make)
 
-    def add_moments(self, rows, weights, others, indices, *, least, sums, **_):
-        rows = np.ascontiguousarray(rows)
-
+    def add_moments(self, rows, kind, weights, others, indices, *, least, sums, **_):
         def make(given):
             job = MomentJob(
-                rows=given.array(rows),
+                X=given.matrix(rows, kind),
                 weights=given.array(weights),
                 others=given.array(others),
                 indices=given.array(indices),
-                stride=rows.shape[1],
-                columns=rows.shape[1],
                 count=weights.shape[1],
                 width=sums.shape[1],
                 sets=len(weights),
                 least=least,
-                float32=rows.itemsize == 4,
+                float32=weights.itemsize == 4,
                 sums=given.result(sums),
             )
             return Request(Function.MOMENTS, job=given.structure(job))
@@ -197,7 +196,7 @@ class EmulatedEngine:
         self._ask(make)
 
     def descend(self, X, targets, kind, weight, *arrays, loss, anchored, rule, batch, **settings):
-        theta, first, second, order, rates = arrays
+        theta, first, second, order, rates, losses = arrays
         del settings["simd"]
 
         def make(given):
@@ -222,6 +221,7 @@ class EmulatedEngine:
                 theta=given.result(theta),
                 first=given.result(first),
                 second=given.result(second),
+                losses=given.result(losses),
                 **settings,
             )
             return Request(Function.DESCEND, job=given.structure(descent))

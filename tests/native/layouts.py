@@ -17,6 +17,7 @@ __all__ = [
     "LineJob",
     "Matrix",
     "MomentJob",
+    "Pairs",
     "Request",
     "SparseRows",
 ]
@@ -86,6 +87,10 @@ class SparseRows(Structure):
     )
 
 
+class Pairs(Structure):
+    _fields_ = (("starts", ADDRESS), ("classes", ADDRESS), ("values", ADDRESS))
+
+
 class Job(Structure):
     _fields_ = (
         ("sparse", c_bool),
@@ -102,6 +107,7 @@ class Job(Structure):
         ("anchored", c_bool),
         ("mode", c_int),
         ("probabilities", ADDRESS),
+        ("pairs", Pairs),
         ("stride", c_int64),
         ("float32", c_bool),
     )
@@ -122,12 +128,10 @@ class LineJob(Structure):
 
 class MomentJob(Structure):
     _fields_ = (
-        ("rows", ADDRESS),
+        ("X", Matrix),
         ("weights", ADDRESS),
         ("others", ADDRESS),
         ("indices", ADDRESS),
-        ("stride", c_int64),
-        ("columns", c_int64),
         ("count", c_int64),
         ("width", c_int64),
         ("sets", c_int64),
@@ -176,6 +180,7 @@ class Descent(Structure):
         ("theta", ADDRESS),
         ("first", ADDRESS),
         ("second", ADDRESS),
+        ("losses", ADDRESS),
     )
 
 

@@ -37,9 +37,11 @@ TARGETS = {
     # The oldest that the engine asks for.
     "x86_64-macos.10.14": X86,
 }
-TESTS = ["native", "hessian", "descent", "dual", "row_space", "running"]
+TESTS = ["native", "hessian", "thinning", "descent", "dual", "row_space", "running"]
 # What module.cpp refuses and how threads are stopped are not the kernels' doing.
 NOT_EMULATED = [
+    "hessian.py::test_moments_of_rows_that_are_not_there_are_refused",
+    "thinning.py::test_pairs_that_do_not_fit_the_rows_are_refused",
     "descent.py::test_a_walk_reads_read_only_arrays_and_refuses_rows_that_there_are_not",
     "running.py::test_a_pass_can_be_interrupted",
     "descent.py::test_a_walk_can_be_interrupted",

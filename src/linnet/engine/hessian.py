@@ -193,7 +193,7 @@ def upper_products(
     """
     k, r = X.shape[1], X.shape[1] + others.shape[1]
     products = np.zeros((r, r))
-    if engine_name() == "native" and X.strides[1] == X.itemsize and X.strides[0] > 0:
+    if _reads_directly(X):
         weights = np.ones((1, len(X)))
         native.add_moments(X, weights, 0.0, products[None], others=others, threads=threads)
         return products
@@ -239,7 +239,7 @@ class _Moments:
         """Add rows Z."""
         weights = np.ascontiguousarray(weights, self.dtype)
         if engine_name() == "native":
-            rows = Z if self._reads_directly(Z) else np.ascontiguousarray(Z, self.dtype)
+            rows = Z if _reads_directly(Z) else np.ascontiguousarray(Z, self.dtype)
             native.add_moments(rows, weights, self._least, self._sums, threads=self._threads)
             return
         for sums, weight in zip(self._sums, weights, strict=True):
@@ -250,7 +250,7 @@ class _Moments:
         self, X: Matrix, rows: Int[Array, " t"] | None, weights: Float[Array, "c t"]
     ) -> None:
         """Add x̃ of some rows, or all, where x̃ has a 1 behind x if r is one more than x has."""
-        if self._reads_directly(X):
+        if _reads_directly(X):
             weights = np.ascontiguousarray(weights, self.dtype)
             native.add_moments(
                 X, weights, self._least, self._sums, indices=rows, threads=self._threads
@@ -263,23 +263,22 @@ class _Moments:
             some = X[part] if rows is None else X[rows[part]]
             self.add(_with_intercept(some, self._r, self.dtype), weights[:, part])
 
-    def _reads_directly(self, X: Matrix) -> bool:
-        """Whether the native engine takes rows of X as they lie."""
-        return (
-            engine_name() == "native"
-            and isinstance(X, np.ndarray)
-            and X.dtype == self.dtype
-            and X.dtype.isnative
-            and X.strides[1] == X.itemsize
-            and X.strides[0] > 0
-        )
-
     def sums(self) -> Float[Array, "c r r"]:
         """Give the matrices, both halves of each."""
         sums = self._sums
         for i in range(1, self._r):
             sums[:, i, :i] = sums[:, :i, i]
         return sums
+
+
+def _reads_directly(X: Matrix) -> bool:
+    """Whether the native engine takes rows of X as they lie."""
+    return (
+        engine_name() == "native"
+        and isinstance(X, np.ndarray)
+        and native.can_read_rows(X)
+        and X.strides[1] == X.itemsize
+    )
 
 
 def _gathered(

@@ -29,6 +29,7 @@ from linnet.types import Array
 __all__ = [
     "VECTOR_BYTES",
     "add_moments",
+    "can_read_rows",
     "can_run",
     "curvature",
     "exp",
@@ -87,7 +88,7 @@ def can_run(loss: Loss, batch: Batch) -> bool:
     """Whether the native engine knows this loss and can read these arrays."""
     return (
         isinstance(loss, SoftmaxCrossEntropy | SquaredLoss)
-        and _can_read_rows(batch.X)
+        and can_read_rows(batch.X)
         and _kind(batch.y) in KINDS
         and _is_strided(batch.y)
     )
@@ -233,7 +234,7 @@ def intercept_pass(
 
 
 def add_moments(
-    rows: Float[Array, "n k"],
+    rows: Array,
     weights: Float[Array, "c t"],
     least: float,
     sums: Float[Array, "c r r"],
@@ -244,14 +245,14 @@ def add_moments(
 ) -> None:
     """Add Σᵢ cᵢ zᵢzᵢᵀ to ``sums`` for each row c of weights, on and above the diagonal only.
 
-    z is a row with what ``others`` have behind it, or with a 1 where r = k + 1. Rows and weights
-    are of one type, float32 or float64, and so are the products; their sums over tiles of rows are
-    in float64. Weights, at least 0, that are below ``least`` are handed on to the rows that follow.
+    z is a row with what ``others`` have behind it, or with a 1 where r = k + 1. Products are in the
+    type of the weights, float32 or float64, and their sums over tiles of rows in float64. Weights,
+    at least 0, that are below ``least`` are handed on to the rows that follow.
 
     Parameters
     ----------
     rows : array of shape (n, k)
-        Rows, each contiguous.
+        Rows of any type that :func:`can_read_rows` knows, each contiguous.
     weights : array of shape (c, t)
         Weights of all rows, or of those with ``indices``.
     least : float
@@ -259,14 +260,15 @@ def add_moments(
     sums : array of shape (c, r, r)
         What is added to.
     others : array of shape (n, r − k), optional
-        The last entries of each row, in the type of the rows, contiguous.
+        The last entries of each row, in the type of the weights, contiguous.
     indices : array of shape (t,), optional
         Rows that count.
     threads : int, optional
         As many as passes have, unless given.
     """
     _native.add_moments(
-        rows,
+        _exportable(rows),
+        _kind(rows),
         weights,
         others,
         None if indices is None else np.ascontiguousarray(indices, dtype=np.int64),
@@ -379,7 +381,8 @@ def _is_strided(array: Array) -> bool:
     return array.dtype.isnative and array.ndim in {1, 2}
 
 
-def _can_read_rows(X: Matrix) -> bool:
+def can_read_rows(X: Matrix) -> bool:
+    """Whether the native engine can read these arrays."""
     if isinstance(X, np.ndarray):
         return X.ndim == 2 and _kind(X) in KINDS and _is_strided(X)
     return (

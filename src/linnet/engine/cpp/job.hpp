@@ -95,19 +95,20 @@ struct LineJob {
   double length = 0;
 };
 
-// Rows of `columns` numbers, `stride` from each other, and behind them up to `width` those of
-// `others`, or a 1; all rows, or those with `indices`. And weights for each of them, `sets` times over; their second
+// Rows whose numbers lie side by side, and behind them up to `width` those of `others`, or a 1; all
+// rows, or those with `indices`. And weights for each of them, `sets` times over; their second
 // moments are added to the sums, sets x width x width, on and above the diagonal. Weights below
 // `least` are handed on to the rows that follow, until one has so much.
 struct MomentJob {
-  const void *rows = nullptr, *weights = nullptr;
-  const void *others = nullptr; // lines of width - columns
+  Matrix X;
+  const void *weights = nullptr, *others = nullptr; // in the type of the arithmetic
   const std::int64_t *indices = nullptr;
-  std::int64_t stride = 0, columns = 0;
   std::int64_t count = 0, width = 0, sets = 0;
   double least = 0;
   bool float32 = false;
   double *sums = nullptr;
+
+  std::int64_t columns() const { return X.columns; }
 };
 
 // Outputs [low, high) for the weights [first, last).

@@ -329,14 +329,13 @@ void outer(nb::tuple X, nb::object residuals, nb::object outputs, std::int64_t s
   run_outer(job, kernels, threads, R, to);
 }
 
-void add_moments(nb::object rows, nb::object weights, nb::object others, nb::object indices,
-                 double least, const std::string &simd, int threads, nb::object sums) {
+void add_moments(nb::object rows, const std::string &kind, nb::object weights, nb::object others,
+                 nb::object indices, double least, const std::string &simd, int threads,
+                 nb::object sums) {
   const View given(rows, 2), weight(weights, 2), result(sums, 3, true);
   MomentJob job;
-  job.float32 = given.item() == 4;
-  job.rows = given.data();
-  job.stride = given.stride(0) / given.item();
-  job.columns = given.length(1);
+  job.X = given.matrix(kind);
+  job.float32 = weight.item() == 4;
   job.weights = job.float32 ? static_cast<void *>(weight.contiguous<float>("weights"))
                             : weight.contiguous<double>("weights");
   job.sums = result.contiguous<double>("sums");
@@ -349,21 +348,20 @@ void add_moments(nb::object rows, nb::object weights, nb::object others, nb::obj
     chosen = std::make_unique<View>(indices, 1);
     job.indices = chosen->contiguous<std::int64_t>("indices");
   }
-  const std::int64_t behind = job.width - job.columns;
+  const std::int64_t n = job.X.rows, behind = job.width - job.columns();
   std::unique_ptr<View> more;
   if (!others.is_none()) {
     more = std::make_unique<View>(others, 2);
     job.others = job.float32 ? static_cast<void *>(more->contiguous<float>("others"))
                              : more->contiguous<double>("others");
   }
-  if ((given.item() != 4 && given.item() != 8) || given.stride(0) % given.item() != 0 ||
-      (job.columns > 1 && given.stride(1) != given.item()) || behind < 0 ||
-      (more ? more->length(0) != given.length(0) || more->length(1) != behind : behind > 1) ||
-      (chosen ? chosen->size() : given.length(0)) != job.count ||
-      result.length(0) != job.sets || result.length(2) != job.width)
+  if ((job.columns() > 1 && given.stride(1) != given.item()) || behind < 0 ||
+      (more ? more->length(0) != n || more->length(1) != behind : behind > 1) ||
+      (chosen ? chosen->size() : n) != job.count || result.length(0) != job.sets ||
+      result.length(2) != job.width)
     throw std::invalid_argument("moments of the wrong shape");
   for (std::int64_t t = 0; chosen && t < job.count; ++t)
-    if (job.indices[t] < 0 || job.indices[t] >= given.length(0))
+    if (job.indices[t] < 0 || job.indices[t] >= n)
       throw std::invalid_argument("moments of a row that is not there");
   bool done;
   {
@@ -507,8 +505,10 @@ NB_MODULE(_native, module) {
              nb::arg("anchored"), nb::arg("mode"), nb::arg("float32"), nb::arg("simd"),
              nb::arg("threads"), nb::arg("sums"), nb::arg("probabilities").none(),
              nb::arg("pairs").none());
-  module.def("add_moments", &linnet::add_moments, nb::arg("rows"), nb::arg("weights"),
-             nb::arg("others").none(), nb::arg("indices").none(), nb::kw_only(), nb::arg("least"), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
+  module.def("add_moments", &linnet::add_moments, nb::arg("rows"), nb::arg("kind"),
+             nb::arg("weights"), nb::arg("others").none(), nb::arg("indices").none(),
+             nb::kw_only(), nb::arg("least"), nb::arg("simd"), nb::arg("threads"),
+             nb::arg("sums"));
   module.def("add_line", &linnet::add_line, nb::arg("scores"), nb::arg("weight").none(),
              nb::kw_only(), nb::arg("rows"), nb::arg("anchored"), nb::arg("length"),
              nb::arg("simd"), nb::arg("sums"));

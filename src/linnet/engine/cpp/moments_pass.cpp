@@ -37,11 +37,12 @@ std::vector<MomentPart> parts_of(const MomentJob &job, int wanted) {
   const std::int64_t shares =
       std::max<std::int64_t>((job.width + PANEL - 1) / PANEL, (wanted + job.sets - 1) / job.sets);
   const std::int64_t sets = std::max<std::int64_t>(1, job.sets * shares / wanted);
-  const double whole = area(job, static_cast<double>(job.width));
+  const double even =
+      area(job, static_cast<double>(job.width)) / static_cast<double>(shares);
   std::int64_t low = 0;
   for (std::int64_t share = 1; share <= shares; ++share) {
     const std::int64_t high =
-        share == shares ? job.width : line_at(job, whole * static_cast<double>(share) / static_cast<double>(shares));
+        share == shares ? job.width : line_at(job, even * static_cast<double>(share));
     if (high <= low) continue;
     for (std::int64_t first = 0; first < job.sets; first += sets)
       found.push_back({first, std::min(job.sets, first + sets), low, high});
