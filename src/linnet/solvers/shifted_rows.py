@@ -16,8 +16,9 @@ from typing import Final, Literal, final
 import numpy as np
 from jaxtyping import Float
 
-from linnet.data import MemorySource
-from linnet.engine import limited_blas, thread_count, upper_products
+from linnet.data import Batch, MemorySource
+from linnet.engine import gradient_pass, limited_blas, thread_count, upper_products
+from linnet.losses import SquaredLoss
 from linnet.solvers.centred import precision_of
 from linnet.types import Array
 
@@ -29,6 +30,8 @@ TILE_VALUES: Final = 2**17
 TOGETHER: Final = 128
 # And reads rows from memory ahead of itself, so that a tile may be long.
 LONG_TILE: Final = TOGETHER**2
+# Targets, made of others as they are wanted: 2 MiB.
+TARGETS_AT_ONCE: Final = 2**18
 # Each of a fixed number of shares is summed by itself, so that any number of threads gives the
 # same sums; a share needs enough rows to be worth the sums of its own that it holds.
 LARGEST_SHARES: Final = 16
@@ -109,18 +112,40 @@ class ShiftedRows:
 
     def residual_products(
         self, directions: Float[Array, "p j"]
-    ) -> tuple[Float[Array, "p j"], Float[Array, " j"]]:
-        """Σ z eᵀ and Σ e², for e = Vᵀz: with V = [−Wᵀ; I; −b] the residuals, their slopes."""
-        k = self.source.n_features
+    ) -> tuple[Float[Array, "f j"], Float[Array, " j"]]:
+        """Σ z eᵀ over the features and the 1, and Σ e², for e = Vᵀz.
+
+        With V = [−Wᵀ; I; −b] these are the residuals and their slopes.
+        """
+        k, width = self.source.n_features, directions.shape[1]
+        if width == 1 and not self.centre[:k].any():
+            return self._residual_products_of_one(directions)
 
         def of_tile(X: Array, Y: Array) -> tuple[Array, ...]:
             E = X @ directions[:k] + Y @ directions[k:]
-            return X.T @ E, Y.T @ E, np.einsum("nj,nj->j", E, E)
+            return X.T @ E, Y[:, -1:].T @ E, np.einsum("nj,nj->j", E, E)
 
-        width = directions.shape[1]
-        shapes = ((k, width), (self.width - k, width), (width,))
-        of_features, of_others, squares = self._sum(of_tile, shapes)
-        return np.concatenate([of_features, of_others]), squares
+        shapes = ((k, width), (1, width), (width,))
+        of_features, of_one, squares = self._sum(of_tile, shapes)
+        return np.concatenate([of_features, of_one]), squares
+
+    def _residual_products_of_one(
+        self, directions: Float[Array, "p one"]
+    ) -> tuple[Float[Array, "f one"], Float[Array, " one"]]:
+        """Give the same of rows as they lie, by the gradient of squared loss: for one direction."""
+        source, k = self.source, self.source.n_features
+        theta = -np.concatenate([directions[:k], directions[-1:]]).T
+        products, squares = np.zeros(theta.shape).T, np.zeros(1)
+        for start in range(0, source.n_samples, TARGETS_AT_ONCE):
+            part = slice(start, start + TARGETS_AT_ONCE)
+            targets = (source.y[part] - self.centre[k:]) @ directions[k:-1]
+            weight = None if source.weight is None else source.weight[part]
+            value, gradient = gradient_pass(
+                SquaredLoss(), Batch(source.X[part], targets, weight), theta
+            )
+            products -= gradient.T
+            squares += 2 * value
+        return products, squares
 
     def direction_products(self, directions: Float[Array, "p j"]) -> Float[Array, "j j"]:
         """Σ e eᵀ, for e = Vᵀz."""
