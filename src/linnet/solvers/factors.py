@@ -56,17 +56,22 @@ def factored(hessian: Float[Array, "d d"], rounding: float = 0.0) -> Preconditio
 
 
 def single_factor(hessian: Float[Array, "d d"]) -> "SingleFactor":
-    """Cholesky factor of the Hessian scaled to unit diagonal, kept in float32."""
-    scale = 1 / np.sqrt(without_zeros(np.diagonal(hessian).copy()))
-    hessian *= scale
-    hessian *= scale[:, None]
+    """Cholesky factor of the Hessian scaled to unit diagonal, kept in float32.
+
+    It is that of the Hessian itself, but for the scale of its rows.
+    """
+    diagonal = without_zeros(np.diagonal(hessian).copy())
+    scale = 1 / np.sqrt(diagonal)
+    lower = np.empty(hessian.shape, np.float32, order="F")
     for ridge in SINGLE_RIDGES:
-        hessian[np.diag_indices_from(hessian)] = 1 + ridge
+        hessian[np.diag_indices_from(hessian)] = diagonal * (1 + ridge)
         # LAPACK reads columns, so that the lower half is the upper one.
         factor, failed = dpotrf(hessian.T, lower=True)
         if not failed:
-            return SingleFactor(np.asfortranarray(factor, np.float32), scale)
-    return SingleFactor(np.asfortranarray(np.eye(len(scale)), np.float32), scale)
+            np.multiply(factor, scale[:, None], out=lower, casting="same_kind")
+            return SingleFactor(lower, scale)
+    lower[:] = np.eye(len(scale))
+    return SingleFactor(lower, scale)
 
 
 @final
