@@ -7,10 +7,13 @@ from jaxtyping import Float
 
 from linnet.types import Array
 
-__all__ = ["EPSILON", "log_softmax", "logsumexp", "softmax", "xlogx", "xlogy"]
+__all__ = ["EPSILON", "SINGLE_EPSILON", "log_softmax", "logsumexp", "softmax", "xlogx", "xlogy"]
 
 EPSILON: Final = float(np.finfo(np.float64).eps)
 """Distance from 1 to the next float64."""
+
+SINGLE_EPSILON: Final = float(np.finfo(np.float32).eps)
+"""Distance from 1 to the next float32."""
 
 
 def logsumexp(scores: Float[Array, "*batch k"]) -> Float[Array, "*batch"]:

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
+from linnet.numeric import SINGLE_EPSILON
 from linnet.solvers.factors import factored
 from linnet.solvers.preconditioning import Preconditioner
 from linnet.solvers.problem import Problem
@@ -25,8 +26,6 @@ OPERATIONS: Final = 3e9
 SIMILAR: Final = 2.0
 # Beside the greatest, curvatures below this are nothing.
 NEGLIGIBLE: Final = 1e-6
-# Rounding of sums of products in single precision.
-NOISE: Final = float(np.finfo(np.float32).eps)
 
 
 def even_curvature(
@@ -51,7 +50,7 @@ def even_curvature(
     sample = problem.sample(rows, random)
     moments = sample.second_moment(precise=False)
     # Where the penalty drowns in the rounding of that, it takes more digits.
-    if problem.l2 <= NOISE * curvatures.max() * np.trace(moments):
+    if problem.l2 <= SINGLE_EPSILON * curvatures.max() * np.trace(moments):
         moments = sample.second_moment()
     penalties = problem.l2 * problem.penalised(np.ones(problem.shape))[0]
     greatest = float(curvatures.max())

@@ -5,6 +5,7 @@ from typing import Final, final
 import numpy as np
 from jaxtyping import Float
 
+from linnet.numeric import SINGLE_EPSILON
 from linnet.solvers.preconditioners import preconditioner_at, preconditioning_for
 from linnet.solvers.preconditioning import Preconditioning, far_apart
 from linnet.solvers.problem import Problem
@@ -13,8 +14,6 @@ from linnet.types import Array
 
 __all__ = ["Renewal"]
 
-# Products in single precision err by so much of the largest curvature.
-NOISE: Final = float(np.finfo(np.float32).eps)
 # A preconditioner that needs more products than this for a step has aged: build it anew.
 PRODUCTS_BEFORE_REBUILDING: Final = 5
 AGED: Final = 1.5
@@ -51,6 +50,7 @@ class Renewal:
         self._begun = False
         self._fresh: float | None = None
         self._spent = 0
+        self._spent_near = 0
 
     def begin(self, problem: Problem, theta: Float[Array, "m p"]) -> None:
         """Turn to another problem: with a preconditioner of its own, or the last if there is one.
@@ -84,7 +84,7 @@ class Renewal:
 
         That is λ, the penalty's.
         """
-        return l2 <= NOISE * self.largest
+        return l2 <= SINGLE_EPSILON * self.largest
 
     def learn(self, products: int, theta: Float[Array, "m p"], *, astray: bool, near: bool) -> None:
         """Learn from a step, and build anew at ``theta``, where it led to, if that pays.
@@ -98,19 +98,22 @@ class Renewal:
         astray : bool
             Whether it had to be shortened, or the residual rose: then the Hessian has changed much.
         near : bool
-            Whether one step like it is left: then nothing pays that costs more than that.
+            Whether one step like it is left: then nothing pays that costs more than that, unless
+            such steps together have cost as much.
         """
         self.remembered.learn()
         if self._fresh is None:
             self._fresh = max(PRODUCTS_BEFORE_REBUILDING, AGED * products)
         self._spent += max(0, products - UNAVOIDABLE)
+        self._spent_near = self._spent_near + products if near else 0
         stronger = self._preconditioning.stronger()
-        worth = max(CHEAP * products, products if near else self._spent / PAID)
+        worth = max(CHEAP * products, self._spent_near if near else self._spent / PAID)
         if stronger is not None and stronger.passes <= worth:
             self._adopt(stronger)
             astray = True
         cheap = self._preconditioning.passes <= CHEAP * products
-        aged = products > self._fresh and not (near and self._preconditioning.passes > products)
+        dear = near and self._preconditioning.passes > self._spent_near
+        aged = products > self._fresh and not dear
         if cheap or aged or astray:
             self._build(theta)
 
@@ -131,3 +134,4 @@ class Renewal:
         self._apply = preconditioner_at(self._problem, self._preconditioning, theta, self._random)
         self._built_for = self._problem.l2
         self._fresh = None
+        self._spent_near = 0
