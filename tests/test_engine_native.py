@@ -134,6 +134,28 @@ def test_products_at_one_point_may_share_their_curvature(kind, sparse, precise):
         )
 
 
+@pytest.mark.parametrize("n", [1, 15, 333])
+@pytest.mark.parametrize("precise", [True, False])
+@pytest.mark.parametrize("sparse", [True, False])
+@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.usefixtures("simd")
+def test_a_gradient_gives_the_curvature_of_the_same_reading(kind, sparse, precise, n):
+    loss, batch, theta = case(5, kind, n=n, k=30, q=7, storage="float32")
+    if sparse:
+        batch = Batch(sp.csr_array(np.where(batch.X > 0.5, batch.X, 0)), batch.y, batch.weight)
+
+    sums, kept = native.gradient_and_curvature_pass(loss, batch, theta, precise=precise)
+
+    alone = native.gradient_pass(loss, batch, theta, precise=precise)
+    for got, want in zip(sums, alone, strict=True):
+        np.testing.assert_array_equal(got, want)
+    want = native.curvature(loss, batch, theta, precise=precise)
+    assert (kept is None) == (want is None)
+    if want is not None:
+        assert kept.dtype == want.dtype
+        np.testing.assert_array_equal(kept, want)
+
+
 @pytest.mark.parametrize("k", [1500, 5000])
 @pytest.mark.usefixtures("simd")
 def test_rows_may_be_longer_than_a_stretch_of_columns(k):

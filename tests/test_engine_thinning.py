@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 
 from linnet.data import Batch, MemorySource
-from linnet.engine import curvature, engine_name, hessian_product_pass, native, thinned
+from linnet.engine import curvature, engine_name, hessian_product_pass, native
+from linnet.engine.thinning import thinned
 from linnet.losses import SoftmaxCrossEntropy
 from linnet.numeric import softmax
 from linnet.objective import Objective

@@ -94,6 +94,32 @@ def test_value_gradient_and_hessian_agree_with_jax(model, intercept, seed):
 
 @pytest.mark.parametrize("model", MODELS)
 @few
+@given(seed=seeds, intercept=st.booleans(), room=st.booleans())
+def test_hessians_of_what_a_gradient_kept_are_those_worked_out_anew(model, seed, intercept, room):
+    objective, theta, direction = random_problem(model, seed, intercept=intercept)
+    with pytest.MonkeyPatch.context() as patch:
+        if not room:
+            patch.setattr("linnet.data.memory.KEPT_VALUES", 0)
+        value, gradient, kept = objective.gradient_and_curvatures(theta)
+
+        assert bool(kept) == room
+        assert value == objective.value_and_gradient(theta)[0]
+        np.testing.assert_array_equal(gradient, objective.value_and_gradient(theta)[1])
+        np.testing.assert_array_equal(
+            objective.hessian_at(theta, kept=kept)(direction),
+            objective.hessian_at(theta)(direction),
+        )
+        _, _, single = objective.gradient_and_curvatures(theta, precise=False)
+        for got, want in zip(
+            objective.score_hessians(theta, 50.0, 2, kept=single),
+            objective.score_hessians(theta, 50.0, 2),
+            strict=True,
+        ):
+            np.testing.assert_array_equal(got, want)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@few
 @given(seed=seeds, intercept=st.booleans(), sparse=st.booleans())
 def test_hessians_of_single_scores_are_blocks_of_the_whole(model, seed, intercept, sparse):
     objective, theta, _ = random_problem(model, seed, intercept=intercept)

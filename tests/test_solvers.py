@@ -31,12 +31,14 @@ from linnet.solvers.certificate import (
 )
 from linnet.solvers.class_blocks import ClassBlocks
 from linnet.solvers.conjugate_gradient import conjugate_gradient
+from linnet.solvers.counted_problem import CountedProblem
 from linnet.solvers.even_curvature import even_curvature
 from linnet.solvers.gradient_descent import step_by_rows, step_of_matrix
 from linnet.solvers.line_search import backtrack
 from linnet.solvers.preconditioners import preconditioning_for
-from linnet.solvers.problem import CountedProblem, Point, Problem
+from linnet.solvers.problem import Point, Problem
 from linnet.solvers.remembered import Remembered
+from linnet.solvers.renewal import Renewal
 from linnet.solvers.schedules import SCHEDULES, Schedule
 from linnet.solvers.two_levels import TwoLevels
 
@@ -485,6 +487,63 @@ def test_a_counted_problem_is_a_problem_and_counts_its_passes():
     assert isinstance(counted, Problem)
     assert counted.passes == 2.5
     assert gradient_bound(counted, theta) == 0
+
+
+class Priced:
+    """A preconditioner that costs 100 passes, and counts how often it is built."""
+
+    passes = 100.0
+    largest_rise = np.inf
+
+    def __init__(self) -> None:
+        self.built = 0
+
+    def stronger(self):
+        return None
+
+    def of_same_rows(self, _):
+        return self
+
+    def at(self, _):
+        self.built += 1
+        return lambda gradient: gradient
+
+
+@pytest.mark.parametrize("near", [True, False])
+def test_near_the_end_a_preconditioner_is_renewed_once_its_price_has_gone_into_steps(
+    near, monkeypatch
+):
+    priced, objective = Priced(), problem()
+    monkeypatch.setattr("linnet.solvers.renewal.preconditioning_for", lambda *_: priced)
+    theta = np.ones(objective.shape)
+    renewal = Renewal(np.random.default_rng(0))
+    renewal.begin(objective, theta)
+
+    built = []
+    for products in (2, 40, 40, 40):
+        renewal.learn(products, theta, astray=False, near=near)
+        built.append(priced.built)
+
+    # A step of 40 products is 20 times as long as the first: elsewhere that is enough.
+    assert built == ([1, 1, 1, 2] if near else [1, 2, 2, 2])
+
+
+def test_a_hessian_where_the_last_gradient_was_takes_no_reading_of_its_own():
+    objective = problem()
+    rng = np.random.default_rng(0)
+    here, there, direction = rng.normal(size=(3, *objective.shape))
+    counted = CountedProblem(objective, keeps_curvatures=True)
+
+    counted.value_and_gradient(here)
+    product = counted.hessian_at(here)
+    assert counted.passes == 1
+    np.testing.assert_array_equal(product(direction), objective.hessian_at(here)(direction))
+    # Elsewhere, in other precision and after the next gradient it does.
+    counted.hessian_at(there)
+    counted.hessian_at(here, precise=False)
+    counted.value_and_gradient(there)
+    counted.hessian_at(here)
+    assert counted.passes == 2 + 1 + 3 * 0.5
 
 
 @few

@@ -7,12 +7,13 @@ from typing import Final, final
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.sparse import csr_array
 
 from linnet.data import Batch, MemorySource, Source
 from linnet.data.source import Fold
 from linnet.engine import (
+    Curvatures,
     Iterate,
+    KeptCurvature,
     LineOfScores,
     RowDistributions,
     RowSpace,
@@ -21,6 +22,7 @@ from linnet.engine import (
     column_hessians_pass,
     curvature,
     descend_through,
+    gradient_and_curvature_pass,
     gradient_pass,
     hessian_diagonal_pass,
     hessian_pass,
@@ -31,7 +33,6 @@ from linnet.engine import (
     score_hessians_pass,
     second_moment_pass,
     slope_pass,
-    thinned,
     value_pass,
 )
 from linnet.losses import Loss, SoftmaxCrossEntropy, SquaredLoss
@@ -157,17 +158,41 @@ class Objective:
         sums = self._sums(partial(gradient_pass, self.loss, theta=theta, precise=precise))
         return self._add_penalty(theta, sums, self.source.total_weight)
 
+    def gradient_and_curvatures(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> tuple[float, Float[Array, "m p"], Curvatures]:
+        """F(Θ) and ∇F(Θ), and of the same reading what Hessians at Θ have in common."""
+        kept: Curvatures = []
+        if not self._may_keep(self.n_scores * self.n_samples):
+            return *self.value_and_gradient(theta, precise=precise), kept
+
+        def keep(batch: Batch) -> tuple[Array, ...]:
+            sums, part = gradient_and_curvature_pass(self.loss, batch, theta, precise=precise)
+            kept.append(KeptCurvature(part, isinstance(batch.X, np.ndarray)))
+            return sums
+
+        sums = self._sums(keep)
+        return *self._add_penalty(theta, sums, self.source.total_weight), kept
+
     def hessian_at(
-        self, theta: Float[Array, "m p"], *, precise: bool = True, thin: bool = False
+        self,
+        theta: Float[Array, "m p"],
+        *,
+        precise: bool = True,
+        thin: bool = False,
+        kept: Curvatures | None = None,
     ) -> HessianProduct:
         """∇²F(Θ) as a function of a direction.
 
         What its products have in common is computed once, where that takes little memory beside
-        the data. Without ``precise`` data of float32 or less are multiplied in float32. With
-        ``thin`` curvature that hardly counts beside the penalty is left out where that saves time.
+        the data, unless it was ``kept`` before. Without ``precise`` data of float32 or less are
+        multiplied in float32. With ``thin`` curvature that hardly counts beside the penalty is left
+        out where that saves time.
         """
-        droppable = self._droppable_curvature() if thin else 0.0
-        kept = self._kept_curvature(theta, precise=precise, droppable=droppable)
+        if kept is None:
+            kept = self._curvatures(theta, precise=precise)
+        if thin:
+            kept = self._thinned(kept)
 
         def product(direction: Float[Array, "m p"]) -> Float[Array, "m p"]:
             of_batches = partial(
@@ -227,18 +252,24 @@ class Objective:
         return hessian
 
     def score_hessians(
-        self, theta: Float[Array, "m p"], rows: float, at_once: int
+        self,
+        theta: Float[Array, "m p"],
+        rows: float,
+        at_once: int,
+        *,
+        kept: Curvatures | None = None,
     ) -> Iterator[Float[Array, "p p"]]:
         """∇²F(Θ) in each row of Θ alone: the weights of a score among themselves.
 
         Rough ones, of about so many ``rows`` of the data each, drawn by their curvature; so many
-        are worked out ``at_once``.
+        are worked out ``at_once``. What was ``kept`` of Θ without ``precise`` need not be computed.
         """
         few = self.source.sample(np.random.default_rng(0), SAMPLED_ROWS)
         curvatures = np.diagonal(replace(self, source=few).intercept_derivatives(theta)[2])
         total = np.maximum(curvatures, curvatures.max() * NEGLIGIBLE) * self.source.total_weight
         least = np.maximum(total / rows, np.finfo(float).tiny)
-        kept = self._kept_curvature(theta, precise=False)
+        if kept is None:
+            kept = self._curvatures(theta, precise=False)
         features = np.arange(self.source.n_features)
         for start in range(0, self.n_scores, at_once):
             chosen = range(start, min(self.n_scores, start + at_once))
@@ -442,26 +473,24 @@ class Objective:
         square = max(float(lengths) / max(some.total_weight, 1.0), np.finfo(float).tiny)
         return BESIDE_PENALTY * self.l2 * self.n_scores * some.n_features / square
 
-    def _kept_curvature(
-        self, theta: Float[Array, "m p"], *, precise: bool, droppable: float = 0.0
-    ) -> list[Array | csr_array | None]:
-        """Work out what Hessians at Θ have in common, batch by batch; nothing where it is much.
-
-        Curvature up to ``droppable`` is left out where that saves time.
-        """
-        kept: list[Array | csr_array | None] = []
+    def _curvatures(self, theta: Float[Array, "m p"], *, precise: bool) -> Curvatures:
+        """Work out what Hessians at Θ have in common; nothing where it is much."""
+        kept: Curvatures = []
         if not self._may_keep(self.n_scores * self.n_samples):
             return kept
 
         def keep(batch: Batch) -> tuple[Array, ...]:
-            P = curvature(self.loss, batch, theta, precise=precise)
-            dense = isinstance(batch.X, np.ndarray)
-            few = thinned(P, droppable) if droppable and dense and P is not None else None
-            kept.append(P if few is None else few)
+            part = curvature(self.loss, batch, theta, precise=precise)
+            kept.append(KeptCurvature(part, isinstance(batch.X, np.ndarray)))
             return ()
 
         self._sums(keep)
         return kept
+
+    def _thinned(self, kept: Curvatures) -> Curvatures:
+        """Leave out curvature that hardly counts beside the penalty, where that saves time."""
+        droppable = self._droppable_curvature()
+        return [part.thinned(droppable) for part in kept] if droppable else kept
 
     def _may_keep(self, values: int) -> bool:
         return values <= self.source.room
@@ -471,12 +500,12 @@ class Objective:
         return self.source.fold(function, tiled=False)
 
     def _sums_beside(
-        self, kept: list[Array | csr_array | None], function: Callable[..., tuple[Array, ...]]
+        self, kept: Curvatures, function: Callable[..., tuple[Array, ...]]
     ) -> tuple[Array, ...]:
         """Add up a function of each batch and of what was kept of it, if that was."""
         of_batch = iter(kept)
         return self._sums(
-            (lambda batch: function(batch, curvature=next(of_batch))) if kept else function
+            (lambda batch: function(batch, curvature=next(of_batch).values)) if kept else function
         )
 
     def _add_penalty(

@@ -4,6 +4,7 @@ from linnet.engine.choice import (
     curvature,
     descend,
     engine_name,
+    gradient_and_curvature_pass,
     gradient_pass,
     hessian_diagonal_pass,
     hessian_product_pass,
@@ -25,12 +26,14 @@ from linnet.engine.hessian import (
 from linnet.engine.line import LineOfScores, line_pass
 from linnet.engine.reference import scores
 from linnet.engine.row_space import RowSpace
-from linnet.engine.thinning import thinned
+from linnet.engine.thinning import Curvatures, KeptCurvature
 from linnet.engine.threads import limited_blas, limited_threads, thread_count
 from linnet.engine.walking import descend_through
 
 __all__ = [
+    "Curvatures",
     "Iterate",
+    "KeptCurvature",
     "LineOfScores",
     "RowDistributions",
     "RowSpace",
@@ -42,6 +45,7 @@ __all__ = [
     "descend",
     "descend_through",
     "engine_name",
+    "gradient_and_curvature_pass",
     "gradient_pass",
     "hessian_diagonal_pass",
     "hessian_pass",
@@ -56,7 +60,6 @@ __all__ = [
     "scores",
     "second_moment_pass",
     "slope_pass",
-    "thinned",
     "thread_count",
     "upper_products",
     "value_pass",

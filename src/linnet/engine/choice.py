@@ -24,6 +24,7 @@ __all__ = [
     "curvature",
     "descend",
     "engine_name",
+    "gradient_and_curvature_pass",
     "gradient_pass",
     "hessian_diagonal_pass",
     "hessian_product_pass",
@@ -66,6 +67,15 @@ def gradient_pass(
     if runs_natively(loss, batch):
         return native.gradient_pass(loss, batch, theta, precise=precise)
     return by_tiles(batch, lambda tile: reference.gradient_pass(loss, tile, theta))
+
+
+def gradient_and_curvature_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
+) -> tuple[tuple[Array, ...], Array | None]:
+    """Give what :func:`gradient_pass` and :func:`curvature` do, in one reading of the data."""
+    if runs_natively(loss, batch):
+        return native.gradient_and_curvature_pass(loss, batch, theta, precise=precise)
+    return gradient_pass(loss, batch, theta), None
 
 
 def hessian_product_pass(

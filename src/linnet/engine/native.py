@@ -33,6 +33,7 @@ __all__ = [
     "can_run",
     "curvature",
     "exp",
+    "gradient_and_curvature_pass",
     "gradient_pass",
     "hessian_diagonal_pass",
     "hessian_product_pass",
@@ -111,7 +112,34 @@ def gradient_pass(
     loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
 ) -> tuple[Array, Array]:
     """Σᵢ sᵢ ℓ(yᵢ, zᵢ) and its gradient."""
-    sums = _run("gradient", loss, batch, theta[None], theta.size, precise=precise)
+    return _gradient(loss, batch, theta, None, precise=precise)
+
+
+def gradient_and_curvature_pass(
+    loss: Loss, batch: Batch, theta: Float[Array, "m p"], *, precise: bool = True
+) -> tuple[tuple[Array, Array], Array | None]:
+    """Give what :func:`gradient_pass` and :func:`curvature` do, in one reading of the data."""
+    kept = _room_for_probabilities(loss, batch, len(theta), precise=precise)
+    return _gradient(loss, batch, theta, kept, precise=precise), kept
+
+
+def _gradient(
+    loss: Loss,
+    batch: Batch,
+    theta: Float[Array, "m p"],
+    probabilities: Array | None,
+    *,
+    precise: bool,
+) -> tuple[Array, Array]:
+    sums = _run(
+        "gradient",
+        loss,
+        batch,
+        theta[None],
+        theta.size,
+        probabilities=probabilities,
+        precise=precise,
+    )
     return sums[:1].reshape(()), sums[1:].reshape(theta.shape)
 
 
@@ -169,12 +197,19 @@ def curvature(
     For softmax it is the probabilities of each row, m·n numbers, in float32 unless ``precise``;
     for squared loss nothing.
     """
+    kept = _room_for_probabilities(loss, batch, len(theta), precise=precise)
+    if kept is not None:
+        _run("probabilities", loss, batch, theta[None], 0, probabilities=kept, precise=precise)
+    return kept
+
+
+def _room_for_probabilities(
+    loss: Loss, batch: Batch, m: int, *, precise: bool
+) -> Float[Array, "m n"] | None:
     if isinstance(loss, SquaredLoss):
         return None
     dtype = np.float32 if _in_float32(batch.X, precise=precise) else np.float64
-    probabilities = np.empty((len(theta), batch.n_samples), dtype)
-    _run("probabilities", loss, batch, theta[None], 0, probabilities=probabilities, precise=precise)
-    return probabilities
+    return np.empty((m, batch.n_samples), dtype)
 
 
 def scores(

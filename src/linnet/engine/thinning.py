@@ -1,10 +1,11 @@
-"""The probabilities that a Hessian product needs, where few of them count.
+"""The probabilities that Hessian products need, kept; and thinned where few of them count.
 
 A probability near 0 or 1 has no curvature ŷ(1 − ŷ). Late in fits with little penalty most are, and
 products that visit the others alone take a fraction of the time.
 """
 
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float
@@ -12,7 +13,7 @@ from scipy.sparse import csr_array
 
 from linnet.types import Array
 
-__all__ = ["thinned"]
+__all__ = ["Curvatures", "KeptCurvature", "thinned"]
 
 # Rows that tell how many would be left: so few take no time beside a product.
 SAMPLE: Final = 512
@@ -21,6 +22,34 @@ FEW: Final = 0.15
 # No more than this share of all curvature is dropped.
 NEGLIGIBLE: Final = 1e-3
 ROWS_AT_ONCE: Final = 4096
+
+
+@final
+@dataclass(frozen=True)
+class KeptCurvature:
+    """What all Hessian products over a batch have in common, if there is something.
+
+    Parameters
+    ----------
+    values : array of shape (m, n), sparse array of shape (n, m) or None
+        Probabilities of all classes and rows, or those that count.
+    of_dense : bool
+        Whether the batch is dense, so that a product can visit those alone that count.
+    """
+
+    values: Array | csr_array | None
+    of_dense: bool
+
+    def thinned(self, droppable: float) -> "KeptCurvature":
+        """Leave out what may be dropped, where that saves time: see :func:`thinned`."""
+        if not self.of_dense or not isinstance(self.values, np.ndarray):
+            return self
+        few = thinned(self.values, droppable)
+        return self if few is None else replace(self, values=few)
+
+
+Curvatures: TypeAlias = list[KeptCurvature]
+"""What Hessians have in common, batch by batch; nothing where it was too much to be kept."""
 
 
 def thinned(probabilities: Float[Array, "m n"], droppable: float) -> csr_array | None:

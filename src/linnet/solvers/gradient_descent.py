@@ -6,8 +6,9 @@ from typing import Literal, final
 import numpy as np
 from jaxtyping import Float
 
+from linnet.solvers.counted_problem import CountedProblem
 from linnet.solvers.line_search import backtrack
-from linnet.solvers.problem import CountedProblem, Point, Problem
+from linnet.solvers.problem import Point, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.solution import Ending, Solution
 from linnet.types import Array

@@ -8,8 +8,9 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.numeric import EPSILON
+from linnet.solvers.counted_problem import CountedProblem
 from linnet.solvers.line_search import backtrack
-from linnet.solvers.problem import CountedProblem, Point, Problem
+from linnet.solvers.problem import Point, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.solution import Ending, Solution
 from linnet.types import Array

@@ -11,8 +11,9 @@ from jaxtyping import Float
 from linnet.numeric import EPSILON
 from linnet.solvers.certificate import gradient_bound
 from linnet.solvers.conjugate_gradient import conjugate_gradient
+from linnet.solvers.counted_problem import CountedProblem
 from linnet.solvers.line_search import backtrack, least_on
-from linnet.solvers.problem import CountedProblem, Point, Problem
+from linnet.solvers.problem import Point, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.renewal import Renewal
 from linnet.solvers.solution import Ending, Solution
@@ -81,7 +82,7 @@ class NewtonCG:
         While the penalty is above the rounding of single precision, and the minimum not near, F and
         its derivatives are evaluated in that.
         """
-        counted = CountedProblem(problem)
+        counted = CountedProblem(problem, keeps_curvatures=True)
         record = Record(counted, tol=self.tol, max_steps=self.max_steps, unit=self.unit)
         here = start(counted)
         precondition.begin(counted, here.theta)

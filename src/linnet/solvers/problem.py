@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from math import ceil
 from typing import Protocol, TypeAlias, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from linnet.engine import Iterate, StepRule
+from linnet.engine import Curvatures, Iterate, StepRule
 from linnet.types import Array, HessianProduct
 
-__all__ = ["CountedProblem", "Dual", "Line", "Point", "Problem", "Rates", "Subspace"]
+__all__ = ["Dual", "Line", "Point", "Problem", "Rates", "Subspace"]
 
 Rates: TypeAlias = Callable[[Array], Array]
 """Learning rates of steps, given their numbers."""
@@ -119,6 +118,12 @@ class Problem(Protocol):
         """F(Θ) and ∇F(Θ); without ``precise`` to single precision."""
         ...
 
+    def gradient_and_curvatures(
+        self, theta: Float[Array, "m p"], *, precise: bool = True
+    ) -> tuple[float, Float[Array, "m p"], Curvatures]:
+        """F(Θ) and ∇F(Θ), and what Hessians at Θ have in common."""
+        ...
+
     def along(
         self, theta: Float[Array, "m p"], direction: Float[Array, "m p"], *, precise: bool = True
     ) -> Line | None:
@@ -126,11 +131,17 @@ class Problem(Protocol):
         ...
 
     def hessian_at(
-        self, theta: Float[Array, "m p"], *, precise: bool = True, thin: bool = False
+        self,
+        theta: Float[Array, "m p"],
+        *,
+        precise: bool = True,
+        thin: bool = False,
+        kept: Curvatures | None = None,
     ) -> HessianProduct:
         """∇²F(Θ) as a function of a direction; without ``precise`` to single precision.
 
-        With ``thin`` less of what hardly counts beside the penalty.
+        With ``thin`` less of what hardly counts beside the penalty. What was ``kept`` of Θ and
+        ``precise`` need not be computed.
         """
         ...
 
@@ -160,11 +171,17 @@ class Problem(Protocol):
         ...
 
     def score_hessians(
-        self, theta: Float[Array, "m p"], rows: float, at_once: int
+        self,
+        theta: Float[Array, "m p"],
+        rows: float,
+        at_once: int,
+        *,
+        kept: Curvatures | None = None,
     ) -> Iterator[Float[Array, "p p"]]:
         """∇²F(Θ) in each row of Θ alone; rough ones, of about so many ``rows`` of the data.
 
-        So many are worked out ``at_once``.
+        So many are worked out ``at_once``. What was ``kept`` of Θ without ``precise`` need not be
+        computed.
         """
         ...
 
@@ -251,155 +268,3 @@ class Point:
     def made_precise(self, problem: Problem) -> "Point":
         """Read the data again, unless it was in double precision before."""
         return self if self.precise else Point.of(problem, self.theta)
-
-
-@final
-class CountedProblem:
-    """A problem that counts how often the data were read: ``passes``.
-
-    A value with its gradient is one pass, and so is a Hessian product.
-    """
-
-    def __init__(self, problem: Problem) -> None:
-        self._problem = problem
-        self.passes = 0.0
-        self.shape = problem.shape
-        self.l2 = problem.l2
-        self.fit_intercept = problem.fit_intercept
-        self.lower_bound = problem.lower_bound
-        self.n_samples = problem.n_samples
-        self.room = problem.room
-
-    def value_and_gradient(
-        self, theta: Float[Array, "m p"], *, precise: bool = True
-    ) -> tuple[float, Float[Array, "m p"]]:
-        """F(Θ) and ∇F(Θ)."""
-        self.passes += 1
-        return self._problem.value_and_gradient(theta, precise=precise)
-
-    def along(
-        self, theta: Float[Array, "m p"], direction: Float[Array, "m p"], *, precise: bool = True
-    ) -> Line | None:
-        """Return F on the line Θ + tD: the scores of both are half a pass each."""
-        line = self._problem.along(theta, direction, precise=precise)
-        self.passes += 0 if line is None else 1
-        return line
-
-    def hessian_at(
-        self, theta: Float[Array, "m p"], *, precise: bool = True, thin: bool = False
-    ) -> HessianProduct:
-        """∇²F(Θ) as a function of a direction."""
-        self.passes += 0.5
-        product = self._problem.hessian_at(theta, precise=precise, thin=thin)
-
-        def counted(direction: Float[Array, "m p"]) -> Float[Array, "m p"]:
-            self.passes += 1
-            return product(direction)
-
-        return counted
-
-    def hessian_diagonal(
-        self, theta: Float[Array, "m p"], *, precise: bool = True
-    ) -> Float[Array, "m p"]:
-        """Diagonal of ∇²F(Θ)."""
-        self.passes += 1
-        return self._problem.hessian_diagonal(theta, precise=precise)
-
-    def curvature_bound(self) -> float:
-        """No more than F less its penalty curves in any direction of the weights, anywhere."""
-        self.passes += 0.5
-        return self._problem.curvature_bound()
-
-    def even_curvatures(self, theta: Float[Array, "m p"]) -> Float[Array, " m"] | None:
-        """Curvature of the loss in each score by itself, where all rows share it; or ``None``."""
-        return self._problem.even_curvatures(theta)
-
-    def hessian(
-        self,
-        theta: Float[Array, "m p"],
-        basis: Float[Array, "p r"] | None = None,
-        *,
-        least: float = 0.0,
-        precise: bool = True,
-    ) -> Float[Array, "m r m r"]:
-        """∇²F(Θ) as an array."""
-        self.passes += 1
-        return self._problem.hessian(theta, basis, least=least, precise=precise)
-
-    def score_hessians(
-        self, theta: Float[Array, "m p"], rows: float, at_once: int
-    ) -> Iterator[Float[Array, "p p"]]:
-        """∇²F(Θ) in each row of Θ alone."""
-        self.passes += ceil(len(theta) / at_once)
-        return self._problem.score_hessians(theta, rows, at_once)
-
-    def column_hessians(
-        self, theta: Float[Array, "m p"], *, precise: bool = True
-    ) -> Float[Array, "p m m"]:
-        """∇²F(Θ) in each column of Θ alone."""
-        self.passes += 1
-        return self._problem.column_hessians(theta, precise=precise)
-
-    def second_moment(self, *, precise: bool = True) -> Float[Array, "p p"]:
-        """Mean of x̃x̃ᵀ over the rows, by weight."""
-        self.passes += 0.5
-        return self._problem.second_moment(precise=precise)
-
-    def sample(self, rows: int, random: np.random.Generator) -> "Problem":
-        """Return the same objective over a random sample of rows; its readings do not count."""
-        return self._problem.sample(rows, random)
-
-    def rotated(self, basis: Float[Array, "p r"]) -> "Problem":
-        """Return the mean loss, without penalty, as a function of Θ' where Θ = Θ' Bᵀ."""
-        self.passes += 0.5
-        return self._problem.rotated(basis)
-
-    def intercept_derivatives(
-        self, theta: Float[Array, "m p"]
-    ) -> tuple[float, Float[Array, " m"], Float[Array, "m m"]]:
-        """F(Θ), and its gradient and Hessian in the intercepts alone."""
-        self.passes += 0.5
-        return self._problem.intercept_derivatives(theta)
-
-    def dual(self, theta: Float[Array, "m p"]) -> Dual | None:
-        """Return the dual of F, begun from Θ; who sweeps over it adds to ``passes``."""
-        return self._problem.dual(theta)
-
-    def in_row_space(self) -> "tuple[Problem, Subspace] | None":
-        """Return F of weights in the span of the rows."""
-        self.passes += 0.5
-        return self._problem.in_row_space()
-
-    def walk(
-        self,
-        iterate: Iterate,
-        rule: StepRule,
-        *,
-        rates: Rates,
-        batch_size: int,
-        random: np.random.Generator,
-    ) -> Iterate:
-        """Go over the rows once, in random order, with a step for every few of them."""
-        self.passes += 1
-        return self._problem.walk(iterate, rule, rates=rates, batch_size=batch_size, random=random)
-
-    def with_l2(self, l2: float) -> Problem:
-        """Give the same problem with another penalty, and not counted."""
-        return self._problem.with_l2(l2)
-
-    def curvatures(self, random: np.random.Generator) -> tuple[float, float]:
-        """Curvature of a typical row, and of all rows; of a sample, whose readings do not count."""
-        return self._problem.curvatures(random)
-
-    def penalised(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
-        """Θ with the intercepts set to zero."""
-        return self._problem.penalised(theta)
-
-    def centred(self, theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
-        """Θ less what all scores share, where the loss sees their differences alone."""
-        return self._problem.centred(theta)
-
-    def never_rises_along(self, direction: Float[Array, "m p"]) -> bool:
-        """Whether F falls for ever along ``direction``."""
-        self.passes += 0.5
-        return self._problem.never_rises_along(direction)

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.solvers.certificate import certify, gradient_bound, newton_gap, prove_nearby
-from linnet.solvers.problem import CountedProblem, Point
+from linnet.solvers.counted_problem import CountedProblem
+from linnet.solvers.problem import Point
 from linnet.solvers.progress import tell
 from linnet.solvers.separation import direction_of_separation
 from linnet.solvers.solution import Certificate, Ending, Solution, Step

@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from linnet.engine import Iterate, StepRule
-from linnet.solvers.problem import CountedProblem, Point, Problem
+from linnet.solvers.counted_problem import CountedProblem
+from linnet.solvers.problem import Point, Problem
 from linnet.solvers.record import Record
 from linnet.solvers.schedules import Schedule, ScheduleName
 from linnet.solvers.solution import Ending, Solution

@@ -55,15 +55,15 @@ class SparseRows:
 
     def residual_products(
         self, directions: Float[Array, "p j"]
-    ) -> tuple[Float[Array, "p j"], Float[Array, " j"]]:
-        """Σ z eᵀ and Σ e², for e = Vᵀz."""
-        k = self.source.n_features
-        total, squares = np.zeros(directions.shape), np.zeros(directions.shape[1])
+    ) -> tuple[Float[Array, "f j"], Float[Array, " j"]]:
+        """Σ z eᵀ over the features and the 1, and Σ e², for e = Vᵀz."""
+        k, width = self.source.n_features, directions.shape[1]
+        total, squares = np.zeros((k + 1, width)), np.zeros(width)
         for tile, others in self._tiles():
             E = tile.X @ directions[:k] + others @ directions[k:]
             weighted = _weighted(E, tile)
             total[:k] += tile.X.T @ weighted
-            total[k:] += others.T @ weighted
+            total[k] += weighted.sum(axis=0)
             squares += np.einsum("nj,nj->j", E, weighted)
         return total, squares
 

@@ -95,8 +95,8 @@ class StreamedRows:
 
     def residual_products(
         self, directions: Float[Array, "p j"]
-    ) -> tuple[Float[Array, "p j"], Float[Array, " j"]]:
-        """Σ z eᵀ and Σ e², for e = Vᵀz: with V = [−Wᵀ; I; −b] the residuals, their slopes."""
+    ) -> tuple[Float[Array, "f j"], Float[Array, " j"]]:
+        """Σ z eᵀ over the features and the 1, and Σ e², for e = Vᵀz."""
         function = partial(_residual_products, centre=self.centre, directions=directions)
         products, squares = self.source.fold(function, tiled=False)
         return products, squares
@@ -128,7 +128,8 @@ def _products(batch: Batch, *, centre: Array) -> tuple[Array, ...]:
 
 
 def _residual_products(batch: Batch, *, centre: Array, directions: Array) -> tuple[Array, Array]:
-    total, squares = np.zeros(directions.shape), np.zeros(directions.shape[1])
+    width = directions.shape[1]
+    total, squares = np.zeros((batch.X.shape[1] + 1, width)), np.zeros(width)
     for rows in _rows(batch, centre):
         parts = rows.residual_products(directions)
         total += parts[0]

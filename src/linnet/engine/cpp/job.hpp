@@ -58,7 +58,8 @@ struct Job {
   bool anchored = false;
   Mode mode = Mode::value;
   // Probabilities at Theta, m x rows, in the type of the arithmetic: Mode::probabilities writes
-  // them, and Mode::hessian_product reads them where they are given, instead of computing them.
+  // them, and so does Mode::gradient where there is a place for them; Mode::hessian_product reads
+  // them where they are given, instead of computing them.
   // Mode::scores writes the scores of every set of parameters there.
   void *probabilities = nullptr;
   // Of dense rows, and one direction: the pairs that count in Mode::hessian_product.

@@ -116,9 +116,18 @@ void add_losses(const Job &job, std::int64_t row, std::int64_t rows, const T *lo
     add_exactly(value, job.weight ? job.weight[row + t] * loss[t] : static_cast<double>(loss[t]));
 }
 
-// The loss of every row, and s p in place of Z unless the value alone is asked for.
-template <class T, bool KEEP> void probabilities(const Job &job, const Lines<T> &lines) {
+// The first numbers of a vector.
+template <class T> LINNET_INLINE void store_some(T *to, Vec<T> v, std::int64_t count) {
+  if (count >= WIDTH<T>) return store(to, v);
+  for (std::int64_t l = 0; l < count; ++l) to[l] = v[l];
+}
+
+// The loss of every row, and s p in place of Z unless the value alone is asked for; p is written
+// down where there is a place for it.
+template <class T, bool KEEP>
+void probabilities(const Job &job, std::int64_t row, std::int64_t rows, const Lines<T> &lines) {
   const std::int64_t ld = lines.ld;
+  T *kept = job.probabilities ? static_cast<T *>(job.probabilities) + row : nullptr;
   for (std::int64_t t = 0; t < ld; t += WIDTH<T>) {
     T *Z = lines.Z + t;
     const Vec<T> top = largest_score(job, Z, ld);
@@ -127,6 +136,11 @@ template <class T, bool KEEP> void probabilities(const Job &job, const Lines<T> 
     const Vec<T> sum = exponentials<T, KEEP>(job, Z, ld, top);
     store(lines.loss + t, total * log<T>(sum) - mean);
     if (!KEEP) continue;
+    if (kept) {
+      const Vec<T> scale = T(1) / sum;
+      for (std::int64_t j = 0; j < job.m; ++j)
+        store_some(kept + j * job.stride + t, load(Z + j * ld) * scale, rows - t);
+    }
     const Vec<T> factor = load(lines.weight + t) / sum;
     for (std::int64_t j = 0; j < job.m; ++j) store(Z + j * ld, load(Z + j * ld) * factor);
   }
@@ -172,9 +186,9 @@ bool softmax_loss(const Job &job, std::int64_t row, std::int64_t rows, const Lin
   else if (!read_labels(job, row, rows, lines, fault))
     return false;
   if (job.mode == Mode::value)
-    probabilities<T, false>(job, lines);
+    probabilities<T, false>(job, row, rows, lines);
   else
-    probabilities<T, true>(job, lines);
+    probabilities<T, true>(job, row, rows, lines);
   add_losses(job, row, rows, lines.loss, sums.value);
   if (job.mode == Mode::intercept) softmax_intercepts(job, lines, sums.hessian);
   if (job.mode != Mode::value) subtract_targets(job, rows, lines);

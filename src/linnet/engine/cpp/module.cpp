@@ -183,9 +183,10 @@ struct Request {
   }
 
   void read_probabilities(nb::object probabilities) {
-    const bool writes = job.mode == Mode::probabilities || job.mode == Mode::scores;
+    const bool needed = job.mode == Mode::probabilities || job.mode == Mode::scores;
+    const bool writes = needed || job.mode == Mode::gradient;
     if (probabilities.is_none()) {
-      if (writes) throw std::invalid_argument("nowhere to write to");
+      if (needed) throw std::invalid_argument("nowhere to write to");
       return;
     }
     const View &given = view(probabilities, 2, writes);
