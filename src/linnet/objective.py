@@ -168,7 +168,7 @@ class Objective:
 
         def keep(batch: Batch) -> tuple[Array, ...]:
             sums, part = gradient_and_curvature_pass(self.loss, batch, theta, precise=precise)
-            kept.append(KeptCurvature(part, isinstance(batch.X, np.ndarray)))
+            kept.append(KeptCurvature.of(batch, part))
             return sums
 
         sums = self._sums(keep)
@@ -481,7 +481,7 @@ class Objective:
 
         def keep(batch: Batch) -> tuple[Array, ...]:
             part = curvature(self.loss, batch, theta, precise=precise)
-            kept.append(KeptCurvature(part, isinstance(batch.X, np.ndarray)))
+            kept.append(KeptCurvature.of(batch, part))
             return ()
 
         self._sums(keep)

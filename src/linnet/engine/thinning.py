@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.sparse import csr_array
 
+from linnet.data import Batch
 from linnet.types import Array
 
 __all__ = ["Curvatures", "KeptCurvature", "thinned"]
@@ -39,6 +40,11 @@ class KeptCurvature:
 
     values: Array | csr_array | None
     of_dense: bool
+
+    @classmethod
+    def of(cls, batch: Batch, values: Array | None) -> "KeptCurvature":
+        """Keep what was worked out for a batch."""
+        return cls(values, isinstance(batch.X, np.ndarray))
 
     def thinned(self, droppable: float) -> "KeptCurvature":
         """Leave out what may be dropped, where that saves time: see :func:`thinned`."""

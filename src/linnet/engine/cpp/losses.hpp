@@ -127,7 +127,9 @@ template <class T> LINNET_INLINE void store_some(T *to, Vec<T> v, std::int64_t c
 template <class T, bool KEEP>
 void probabilities(const Job &job, std::int64_t row, std::int64_t rows, const Lines<T> &lines) {
   const std::int64_t ld = lines.ld;
-  T *kept = job.probabilities ? static_cast<T *>(job.probabilities) + row : nullptr;
+  // Elsewhere they may be given to be read.
+  const bool keeps = job.mode == Mode::gradient && job.probabilities;
+  T *kept = keeps ? static_cast<T *>(job.probabilities) + row : nullptr;
   for (std::int64_t t = 0; t < ld; t += WIDTH<T>) {
     T *Z = lines.Z + t;
     const Vec<T> top = largest_score(job, Z, ld);
