@@ -69,7 +69,11 @@ def dense(batch):
 
 
 def arrays(iterate):
-    return np.stack([iterate.theta, *iterate.slots])
+    return np.stack(arrays_of(iterate))
+
+
+def arrays_of(iterate):
+    return [iterate.theta, *iterate.slots]
 
 
 def assert_same(one, other, steps):
@@ -358,6 +362,32 @@ def test_steps_of_one_epoch_average_to_the_gradient(weighted, seed):
     total = engine.gradient_pass(loss, batch, theta)[1]
     expected = total * walk.share / 40 + 0.3 * np.pad(theta[:, :3], ((0, 0), (0, 1)))
     np.testing.assert_allclose(np.mean(steps, axis=0), expected, atol=1e-13)
+
+
+@needs_native
+@pytest.mark.parametrize("in_csr", [False, True])
+@pytest.mark.parametrize("q", [2, 3, 4, 21])
+@every_rule
+def test_a_walk_gives_the_same_bits_whatever_the_order_of_its_parameters_in_memory(rule, q, in_csr):
+    loss, batch, theta = case(15, "labels", n=70, q=q)
+    batch = sparse(batch) if in_csr else batch
+    walk = walk_over(batch)
+    begun = Iterate.begin(theta, rule)
+    turned = replace(
+        begun,
+        theta=np.asfortranarray(theta),
+        slots=tuple(np.repeat(slot, 2, axis=1)[:, ::2] for slot in begun.slots),
+    )
+
+    once = descent_native.descend(loss, batch, walk, rule, begun)
+    np.testing.assert_array_equal(
+        arrays(descent_native.descend(loss, batch, walk, rule, turned)), arrays(once)
+    )
+    # What a walk gives is where the next begins, and is left as it is.
+    before = arrays(once).copy()
+    twice = descent_native.descend(loss, batch, walk, rule, once)
+    np.testing.assert_array_equal(arrays(once), before)
+    assert not any(np.shares_memory(a, b) for a in arrays_of(twice) for b in arrays_of(once))
 
 
 @needs_native

@@ -195,7 +195,9 @@ class EmulatedEngine:
 
         self._ask(make)
 
-    def descend(self, X, targets, kind, weight, *arrays, loss, anchored, rule, batch, **settings):
+    def descend(
+        self, X, targets, kind, weight, *arrays, scores, loss, anchored, rule, batch, **settings
+    ):
         theta, first, second, order, rates, losses = arrays
         del settings["simd"]
 
@@ -205,12 +207,12 @@ class EmulatedEngine:
                 targets=given.matrix(targets, kind),
                 labels=targets.ndim == 1,
                 weight=given.array(weight),
-                m=len(theta),
+                m=scores,
                 loss=LOSSES.index(loss),
                 anchored=anchored,
                 mode=MODES.index("gradient"),
             )
-            job.intercept = theta.shape[1] == job.X.columns + 1
+            job.intercept = theta.shape[0 if job.sparse else 1] == job.X.columns + 1
             descent = Descent(
                 job=job,
                 order=given.array(order),

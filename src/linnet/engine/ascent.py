@@ -8,12 +8,7 @@ from linnet.engine.native import _native, _raise, _rows, instruction_set
 from linnet.engine.threads import thread_count
 from linnet.types import Array
 
-__all__ = ["outer", "sweep", "weight_width"]
-
-
-def weight_width(scores: int) -> int:
-    """Numbers that :func:`sweep` keeps for each feature: ``scores``, and some to fill vectors."""
-    return int(_native.width(scores, instruction_set()))
+__all__ = ["outer", "sweep"]
 
 
 def sweep(

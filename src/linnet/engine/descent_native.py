@@ -1,25 +1,39 @@
 """Steps of stochastic gradient descent by the native engine: a walk over the rows of a batch."""
 
-from dataclasses import replace
+from typing import Final
 
 import numpy as np
+from jaxtyping import Float
+from scipy.sparse import issparse
 
 from linnet.data import Batch
 from linnet.engine.descent import Iterate, StepRule, Walk
-from linnet.engine.native import _exportable, _kind, _native, _raise, _rows, instruction_set
+from linnet.engine.native import (
+    _exportable,
+    _kind,
+    _native,
+    _raise,
+    _rows,
+    instruction_set,
+    weight_width,
+)
 from linnet.losses import Loss, SoftmaxCrossEntropy, SquaredLoss
 from linnet.types import Array
 
 __all__ = ["descend"]
+
+LINE_BYTES: Final = 64
 
 
 def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Iterate) -> Iterate:
     """Take all steps of ``walk``, on one thread and in float64, whatever the data are.
 
     X is not copied: each step gathers its few rows. A step over sparse rows costs in proportion
-    to their entries, whatever the rule.
+    to their entries, whatever the rule; what belongs to a column then lies side by side, in what
+    is returned too.
     """
-    after = iterate.copy()
+    own = [_own(a, by_columns=issparse(batch.X)) for a in (iterate.theta, *iterate.slots)]
+    m = len(iterate.theta)
     losses = np.zeros(len(walk.rates))
     weight = batch.weight
     fault = _native.descend(
@@ -27,11 +41,12 @@ def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Itera
         _exportable(batch.y),
         _kind(batch.y),
         None if weight is None else np.ascontiguousarray(weight, dtype=np.float64),
-        after.theta,
-        *_places(rule, after.slots),
+        own[0],
+        *_places(rule, own[1:]),
         np.ascontiguousarray(walk.order, dtype=np.int64),
         np.ascontiguousarray(walk.rates, dtype=np.float64),
         losses,
+        scores=m,
         loss="squared" if isinstance(loss, SquaredLoss) else "softmax",
         anchored=isinstance(loss, SoftmaxCrossEntropy) and bool(loss.anchored),
         rule=_rule(rule),
@@ -46,8 +61,28 @@ def descend(loss: Loss, batch: Batch, walk: Walk, rule: StepRule, iterate: Itera
         simd=instruction_set(),
     )
     if fault is not None:
-        _raise(fault, classes=len(after.theta) + int(getattr(loss, "anchored", False)))
-    return replace(after, steps=iterate.steps + len(walk.rates), losses=losses)
+        _raise(fault, classes=m + int(getattr(loss, "anchored", False)))
+    theta, *slots = [a[:, :m].T for a in own] if issparse(batch.X) else own
+    return Iterate(theta, tuple(slots), iterate.steps + len(walk.rates), losses)
+
+
+def _own(array: Float[Array, "m p"], *, by_columns: bool) -> Array:
+    """Copy what a walk will change, in the order in which the engine wants it."""
+    if not by_columns:
+        return np.array(array, dtype=np.float64, order="C")
+    m, p = array.shape
+    own = _empty_on_lines(p, weight_width(m))
+    own[:, :m] = array.T
+    own[:, m:] = 0
+    return own
+
+
+def _empty_on_lines(rows: int, columns: int) -> Float[Array, "rows columns"]:
+    """Begin an array on a cache line: else each column of Θ lies on one line more."""
+    size = rows * columns * np.dtype(np.float64).itemsize
+    some = np.empty(size + LINE_BYTES, np.uint8)
+    first = -some.ctypes.data % LINE_BYTES
+    return some[first : first + size].view(np.float64).reshape(rows, columns)
 
 
 def _rule(rule: StepRule) -> str:
@@ -56,7 +91,7 @@ def _rule(rule: StepRule) -> str:
     return rule.optimizer
 
 
-def _places(rule: StepRule, slots: tuple[Array, ...]) -> tuple[Array | None, Array | None]:
+def _places(rule: StepRule, slots: list[Array]) -> tuple[Array | None, Array | None]:
     """Give each array the place where the engine looks for it: a sum of iterates is second."""
     if len(slots) == 1:
         return (None, slots[0]) if rule.average else (slots[0], None)

@@ -99,7 +99,7 @@ class RowDistributions:
         self._centre = self._b.copy()
         self.log_p: Float[Array, "n q"] = _log(self._y)
         self._divergences = np.zeros(n)
-        self._W = np.zeros((self._features, ascent.weight_width(self._m)))
+        self._W = np.zeros((self._features, native.weight_width(self._m)))
         self.bound = -float(self._weight @ (self._y * self.log_p).sum(axis=1)) / total_weight
         # Whether rows are sound is seen at once here; which one is not, as they are visited.
         if not _are_sound(batch.X):

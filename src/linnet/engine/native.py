@@ -47,6 +47,7 @@ __all__ = [
     "log",
     "scores",
     "value_pass",
+    "weight_width",
 ]
 
 EXACT_IN_FLOAT32: Final = frozenset(
@@ -312,6 +313,11 @@ def add_moments(
         threads=thread_count() if threads is None else threads,
         sums=sums,
     )
+
+
+def weight_width(scores: int) -> int:
+    """Numbers kept for each column of sparse rows: ``scores``, and some to fill vectors."""
+    return int(_native.width(scores, instruction_set()))
 
 
 def exp(x: Float[Array, " n"]) -> Float[Array, " n"]:

@@ -27,8 +27,9 @@ struct Descent {
   double momentum = 0;
   double beta1 = 0, beta2 = 0, epsilon = 0;
   std::int64_t before = 0; // steps taken in earlier walks
-  // m x p each: the parameters, then what the rule remembers; null where it has none. They are
-  // v and u, or G, or both moments.
+  // The parameters, then what the rule remembers; null where it has none. They are v and u, or G,
+  // or both moments. For dense rows m x p each; for sparse ones p x padded m, and what is beyond m
+  // is zero.
   double *theta = nullptr, *slots[2] = {nullptr, nullptr};
   double *losses = nullptr; // of each step: those of its rows, added up, before it is taken
 

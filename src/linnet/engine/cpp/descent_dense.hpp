@@ -184,7 +184,7 @@ inline bool dense_step(const Descent &descent, DenseDescent &at, std::int64_t t,
   return true;
 }
 
-// All steps. False: stopped, or a fault was found; what the caller gave is then as it was.
+// All steps. False: stopped, or a fault was found; what the caller gave is then of no use.
 inline bool descend_dense(const Descent &descent, void *working, Fault &fault, const Poll &poll) {
   Layout layout(static_cast<char *>(working));
   DenseDescent at = dense_descent(descent, layout);

@@ -14,6 +14,7 @@ namespace linnet {
 namespace LINNET_SIMD {
 
 struct SparseDescent {
+  bool in_place;           // columns are the parameters, as the caller gave them
   std::int64_t ld, stride; // numbers in an array of a column, and in all of them
   Gathered rows;
   double *scores;        // row by row: those of a tile
@@ -29,6 +30,7 @@ inline SparseDescent sparse_descent(const Descent &descent, Layout &layout) {
   const Job &job = descent.job;
   const bool plain = descent.rule == Rule::plain, linear = descent.rule == Rule::linear;
   SparseDescent at;
+  at.in_place = descent.arrays() == 1;
   at.ld = padded(job.m);
   at.stride = at.ld * descent.arrays();
   at.rows = gathered(descent, layout);
@@ -41,7 +43,7 @@ inline SparseDescent sparse_descent(const Descent &descent, Layout &layout) {
   at.reached = layout.part<std::int64_t>(plain ? 0 : job.k());
   at.spent = layout.part<double>(plain || linear ? 0 : descent.steps() + 1);
   at.maps = layout.part<Map>(linear ? Maps::size(descent.steps()) : 0);
-  at.columns = layout.part<double>(job.k() * at.stride);
+  at.columns = at.in_place ? descent.theta : layout.part<double>(job.k() * at.stride);
   return at;
 }
 
@@ -51,32 +53,17 @@ inline std::size_t sparse_descent_size(const Descent &descent) {
   return layout.size();
 }
 
-// From the shape of the parameters, or back to it; the weights times `scale` then.
-inline void carry(const Descent &descent, const SparseDescent &at, bool back, double scale = 1) {
+// From the arrays that were given to where all of a column stands side by side, or back.
+inline void carry(const Descent &descent, const SparseDescent &at, bool back) {
   const Job &job = descent.job;
+  const std::size_t bytes = at.ld * sizeof(double);
   double *const outside[3] = {descent.theta, descent.slots[0], descent.slots[1]};
-  constexpr std::int64_t some = 64; // columns turned at a time: their lines stay in the cache
   for (int a = 0, place = 0; a < 3; ++a) {
     if (!outside[a]) continue;
-    double *in = at.columns + at.ld * place++;
-    const double factor = a == 0 ? scale : 1;
-    for (std::int64_t c0 = 0; c0 < job.k(); c0 += some) {
-      const std::int64_t end = c0 + some < job.k() ? c0 + some : job.k();
-      for (std::int64_t j = 0; j < job.m; ++j) {
-        double *out = outside[a] + j * job.p();
-        if (back)
-          for (std::int64_t c = c0; c < end; ++c) out[c] = factor * in[c * at.stride + j];
-        else
-          for (std::int64_t c = c0; c < end; ++c) in[c * at.stride + j] = out[c];
-      }
-    }
-    for (std::int64_t j = 0; job.intercept && j < job.m; ++j) {
-      double *out = outside[a] + j * job.p() + job.k();
-      if (back)
-        *out = at.intercepts[a][j];
-      else
-        at.intercepts[a][j] = *out;
-    }
+    double *in = at.columns + at.ld * place++, *out = outside[a], *b = out + job.k() * at.ld;
+    for (std::int64_t c = 0; !at.in_place && c < job.k(); ++c, in += at.stride, out += at.ld)
+      __builtin_memcpy(back ? out : in, back ? in : out, bytes);
+    if (job.intercept) __builtin_memcpy(back ? b : at.intercepts[a], back ? at.intercepts[a] : b, bytes);
   }
 }
 
@@ -115,25 +102,38 @@ private:
   Maps maps_;
 };
 
-// Calls the entries of a row into the cache, or the columns that they name.
-template <class I, class V>
-LINNET_INLINE void call_entries(const Descent &descent, std::int64_t place) {
-  if (place >= descent.count) return;
-  const Entries<I, V> row = entries<I, V>(descent.job.entries, descent.order[place]);
-  for (std::int64_t i = 0; i < row.count; i += 8) {
+// Entries of a row that are called ahead: nobody has looked yet how many there really are.
+constexpr std::int64_t CALLED_ENTRIES = 1024;
+
+// Calls the entries of a row into the cache, or some of the columns that they name.
+template <class I, class V> LINNET_INLINE void call_entries(const Entries<I, V> &row) {
+  for (std::int64_t i = 0; i < row.count && i < CALLED_ENTRIES; i += 8) {
     __builtin_prefetch(row.columns + i);
     __builtin_prefetch(row.values + i);
   }
 }
 template <class I, class V>
-LINNET_INLINE void call_columns(const Descent &descent, const SparseDescent &at,
-                                std::int64_t place) {
-  if (place >= descent.count) return;
-  const Entries<I, V> row = entries<I, V>(descent.job.entries, descent.order[place]);
-  for (std::int64_t i = 0; i < row.count; ++i) {
+LINNET_INLINE void call_columns(const SparseDescent &at, const Entries<I, V> &row,
+                                std::int64_t first, std::int64_t end) {
+  for (std::int64_t i = first; i < end && i < row.count; ++i) {
     const double *column = at.columns + row.columns[i] * at.stride;
     for (std::int64_t b = 0; b < at.stride; b += 8) __builtin_prefetch(column + b, 0, 2);
   }
+}
+
+// Entries that are handled while the columns of as many others are called.
+constexpr std::int64_t SOME_ENTRIES = 16;
+
+// Hands on a row some entries at a time, and calls the columns of the next meanwhile.
+template <class I, class V, class Use>
+LINNET_INLINE void each_part(const SparseDescent &at, const Entries<I, V> &row,
+                             const Entries<I, V> &next, Use use) {
+  for (std::int64_t i = 0; i < row.count; i += SOME_ENTRIES) {
+    const std::int64_t left = row.count - i, some = left < SOME_ENTRIES ? left : SOME_ENTRIES;
+    call_columns(at, next, i, i + some);
+    use(Entries<I, V>{row.columns + i, row.values + i, some});
+  }
+  call_columns(at, next, row.count, next.count);
 }
 
 template <class I, class V> class SparseWalk {
@@ -188,24 +188,39 @@ public:
   }
 
 private:
+  // None where the walk is over.
   Entries<I, V> row(std::int64_t place) const {
+    if (place >= descent_.count) return {nullptr, nullptr, 0};
     return entries<I, V>(descent_.job.entries, descent_.order[place]);
+  }
+
+  // Whether the rows up to this can be read. Each is looked at when it will soon be needed.
+  bool check(std::int64_t place) {
+    const Job &job = descent_.job;
+    for (; checked_ <= place && checked_ < descent_.count; ++checked_)
+      if (!usable(job.entries, row(checked_), job.k(), descent_.order[checked_], fault_))
+        return false;
+    return true;
   }
 
   // s (y^ - y) of each row of step t; `before` is called with each row first.
   template <class Before>
   bool residuals_of(std::int64_t t, std::int64_t count, double scale, Before before) {
+    if (!check(t * descent_.batch)) return false;
     for (std::int64_t some = 0; some < count; some += DESCENT_TILE) {
       const std::int64_t left = count - some, rows = left < DESCENT_TILE ? left : DESCENT_TILE;
       const std::int64_t first = t * descent_.batch + some;
       __builtin_memset(at_.scores, 0, rows * at_.ld * sizeof(double));
       for (std::int64_t i = 0; i < rows; ++i) {
-        call_entries<I, V>(descent_, first + i + 2);
-        call_columns<I, V>(descent_, at_, first + i + 1);
+        call_entries(row(first + i + 2));
+        if (!check(first + i + 1)) return false;
         const Entries<I, V> here = row(first + i);
         before(here);
-        in_groups(at_.ld, [&](auto group, std::int64_t at) {
-          gather<decltype(group)>(here, at_.columns + at, at_.stride, at_.scores + i * at_.ld + at);
+        each_part(at_, here, row(first + i + 1), [&](const Entries<I, V> &some) {
+          in_groups(at_.ld, [&](auto group, std::int64_t at) {
+            gather<decltype(group)>(some, at_.columns + at, at_.stride,
+                                    at_.scores + i * at_.ld + at);
+          });
         });
       }
       if (!tile_residuals(first, rows, scale, at_.residuals + some * at_.ld)) return false;
@@ -235,14 +250,18 @@ private:
       for (std::int64_t j = 0; j < at_.ld; ++j) to[j] += factor * at_.residuals[i * at_.ld + j];
   }
 
-  // Multiplies the residuals of step t with `factor`, and their rows with them.
+  // Multiplies the residuals of step t with `factor`, and their rows with them: first the rows that
+  // were read last, for their columns are in the cache.
   void scatter_all(std::int64_t t, std::int64_t count, double factor, double *to) const {
-    for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t i = count - 1; i >= 0; --i) {
       double *r = at_.residuals + i * at_.ld;
       for (std::int64_t j = 0; j < at_.ld; ++j) r[j] *= factor;
-      const Entries<I, V> here = row(t * descent_.batch + i);
-      in_groups(at_.ld, [&](auto group, std::int64_t at) {
-        scatter<decltype(group)>(here, r + at, false, to + at, at_.stride);
+      const std::int64_t place = t * descent_.batch + i;
+      const Entries<I, V> none{nullptr, nullptr, 0}, next = i > 0 ? row(place - 1) : none;
+      each_part(at_, row(place), next, [&](const Entries<I, V> &some) {
+        in_groups(at_.ld, [&](auto group, std::int64_t at) {
+          scatter<decltype(group)>(some, r + at, false, to + at, at_.stride);
+        });
       });
     }
   }
@@ -267,22 +286,19 @@ private:
   const Descent &descent_;
   SparseDescent &at_;
   Fault &fault_;
+  std::int64_t checked_ = 0; // rows, in their order
 };
 
-// All steps. False: stopped, or a fault was found; what the caller gave is then as it was.
+// All steps. False: stopped, or a fault was found; what the caller gave is then of no use.
 template <class I, class V>
 bool descend_sparse(const Descent &descent, void *working, Fault &fault, const Poll &poll) {
   const Job &job = descent.job;
-  for (std::int64_t i = 0; i < descent.count; ++i)
-    if (!usable(job.entries, entries<I, V>(job.entries, descent.order[i]), job.k(),
-                descent.order[i], fault))
-      return false;
   Layout layout(static_cast<char *>(working));
   SparseDescent at = sparse_descent(descent, layout);
   const bool plain = descent.rule == Rule::plain;
-  // Columns without a gradient or padding are filled by what is carried there.
+  // Without a gradient columns are filled by what is carried there.
   const std::int64_t columns = reinterpret_cast<char *>(at.columns) - static_cast<char *>(working);
-  __builtin_memset(working, 0, plain && at.ld == job.m ? columns : layout.size());
+  __builtin_memset(working, 0, plain && !at.in_place ? columns : layout.size());
   carry(descent, at, false);
   SparseWalk<I, V> walk(descent, at, fault);
   const Catching catching(descent, at);
@@ -300,8 +316,8 @@ bool descend_sparse(const Descent &descent, void *working, Fault &fault, const P
   }
   const Metric metric = Metric::at(descent, descent.before + descent.steps());
   for (std::int64_t c = 0; !plain && c < job.k(); ++c) catching.column(c, descent.steps(), metric);
-  if (plain && descent.averages()) walk.fold(1, scale);
-  carry(descent, at, true, scale.now);
+  if (plain && (scale.now != 1 || descent.averages())) walk.fold(scale.now, scale);
+  carry(descent, at, true);
   return true;
 }
 

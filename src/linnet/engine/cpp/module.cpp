@@ -408,12 +408,12 @@ Rule rule_named(const std::string &name) {
 }
 
 // Arrays of the shape of the parameters, which a walk changes in place.
-double *changeable(Request &request, nb::object array, const char *what) {
+// Parameters, or what belongs to them: m x p, or p x `width` for sparse rows.
+double *changeable(Request &request, nb::object array, std::int64_t width, const char *what) {
   if (array.is_none()) return nullptr;
-  const View &given = request.view(array, 2, true);
-  if (given.length(0) != request.job.m || given.length(1) != request.job.p())
-    throw std::invalid_argument(std::string(what) + " of the wrong shape");
-  return given.contiguous<double>(what);
+  const Job &job = request.job;
+  return job.sparse ? request.numbers(array, job.p(), width, what)
+                    : request.numbers(array, job.m, job.p(), what);
 }
 
 void read_order(Request &request, Descent &descent, nb::object order, nb::object rates) {
@@ -430,8 +430,8 @@ void read_order(Request &request, Descent &descent, nb::object order, nb::object
 
 nb::object descend(nb::tuple X, nb::object targets, const std::string &kind, nb::object weight,
                    nb::object theta, nb::object first, nb::object second, nb::object order,
-                   nb::object rates, nb::object losses, const std::string &loss, bool anchored,
-                   const std::string &rule, std::int64_t batch, double l2, double share,
+                   nb::object rates, nb::object losses, std::int64_t scores,
+                   const std::string &loss, bool anchored, const std::string &rule, std::int64_t batch, double l2, double share,
                    double momentum, double beta1, double beta2, double epsilon,
                    std::int64_t before, const std::string &simd) {
   Request request;
@@ -443,18 +443,20 @@ nb::object descend(nb::tuple X, nb::object targets, const std::string &kind, nb:
   job.loss = loss == "softmax" ? Loss::softmax : Loss::squared;
   job.anchored = anchored;
   job.mode = Mode::gradient;
-  const View &parameters = request.view(theta, 2, true);
-  job.m = parameters.length(0);
-  job.intercept = parameters.length(1) == job.k() + 1;
+  job.m = scores;
+  if (job.m < 1) throw std::invalid_argument("no scores");
+  job.intercept = request.view(theta, 2).length(job.sparse ? 0 : 1) == job.k() + 1;
   request.read_targets(targets, kind);
   request.read_weight(weight);
+  const Kernels &kernels = kernels_named(simd);
+  const std::int64_t width = width_of(kernels, scores);
   Descent descent;
   descent.rule = rule_named(rule);
   descent.batch = batch, descent.l2 = l2, descent.share = share, descent.momentum = momentum;
   descent.beta1 = beta1, descent.beta2 = beta2, descent.epsilon = epsilon, descent.before = before;
-  descent.theta = changeable(request, theta, "parameters");
-  descent.slots[0] = changeable(request, first, "first slot");
-  descent.slots[1] = changeable(request, second, "second slot");
+  descent.theta = changeable(request, theta, width, "parameters");
+  descent.slots[0] = changeable(request, first, width, "first slot");
+  descent.slots[1] = changeable(request, second, width, "second slot");
   const bool needs_first = descent.rule != Rule::plain, needs_second = descent.rule == Rule::adam;
   if ((needs_first && !descent.slots[0]) || (needs_second && !descent.slots[1]))
     throw std::invalid_argument("the rule needs more to remember");
@@ -467,7 +469,7 @@ nb::object descend(nb::tuple X, nb::object targets, const std::string &kind, nb:
   Ending ending;
   {
     const nb::gil_scoped_release released;
-    ending = run_descent(descent, kernels_named(simd), interrupted, fault);
+    ending = run_descent(descent, kernels, interrupted, fault);
   }
   if (ending == Ending::interrupted) throw nb::python_error();
   if (ending == Ending::faulty) return nb::make_tuple(fault.what, fault.row, fault.number);
@@ -516,7 +518,7 @@ NB_MODULE(_native, module) {
   module.def("descend", &linnet::descend, nb::arg("X"), nb::arg("targets"), nb::arg("kind"),
              nb::arg("weight").none(), nb::arg("theta"), nb::arg("first").none(),
              nb::arg("second").none(), nb::arg("order"), nb::arg("rates"), nb::arg("losses"),
-             nb::kw_only(),
+             nb::kw_only(), nb::arg("scores"),
              nb::arg("loss"), nb::arg("anchored"), nb::arg("rule"), nb::arg("batch"),
              nb::arg("l2"), nb::arg("share"), nb::arg("momentum"), nb::arg("beta1"),
              nb::arg("beta2"), nb::arg("epsilon"), nb::arg("before"), nb::arg("simd"));

@@ -7,7 +7,7 @@
 
 namespace linnet {
 
-// Unless it is done, parameters and what goes with them are left as they were.
+// Unless it is done, parameters and what goes with them are of no use.
 Ending run_descent(const Descent &descent, const Kernels &kernels,
                    const std::function<bool()> &interrupted, Fault &fault);
 
