@@ -1,5 +1,6 @@
 """SoftmaxRegression: the optimum scikit-learn would reach, and what only linnet gives."""
 
+import copy
 import pickle
 import warnings
 
@@ -20,6 +21,7 @@ from sklearn.preprocessing import StandardScaler
 
 from linnet import ConvergenceWarning, SoftmaxRegression
 from linnet.errors import DataError, SettingError
+from linnet.estimators.softmax_parameters import theta_of
 from linnet.numeric import EPSILON
 
 IRIS = load_iris(return_X_y=True)
@@ -260,6 +262,66 @@ def test_batches_of_zero_weight_and_balanced_classes_are_taken_by_partial_fit():
     model.partial_fit(X, y, classes=[0, 1, 2], sample_weight=weight).partial_fit(X, y)
 
     assert np.isfinite(model.coef_).all()
+
+
+@pytest.mark.parametrize("in_csr", [False, True])
+@pytest.mark.parametrize("average", [False, True])
+def test_partial_fit_leaves_coefficients_that_were_read_before_as_they_are(average, in_csr):
+    X, y = problem(3)
+    X = sp.csr_matrix(X) if in_csr else X
+    model = SoftmaxRegression(average=average).partial_fit(X, y, classes=[0, 1, 2])
+    before = model.coef_, model.intercept_
+    kept = [part.copy() for part in before]
+
+    model.partial_fit(X, y)
+
+    for part, old, now in zip(before, kept, (model.coef_, model.intercept_), strict=True):
+        np.testing.assert_array_equal(part, old)
+        assert not np.array_equal(part, now)
+
+
+def test_partial_fit_that_fails_half_way_leaves_the_model_as_it_was():
+    X, y = problem(3)
+    rows = sp.csr_matrix(X)
+    model = SoftmaxRegression().partial_fit(rows, y, classes=[0, 1, 2])
+    expected = model.predict_proba(X)
+    # The last row of the walk, as random_state draws it, need not be this one: all are looked at.
+    rows.indices[rows.indptr[150]] = 10**6
+
+    with pytest.raises(DataError, match="row 150 of the sparse matrix names column 1000000"):
+        model.partial_fit(rows, y)
+
+    np.testing.assert_array_equal(model.predict_proba(X), expected)
+
+
+def fitted_in_many_ways(q, in_csr):
+    X, y = problem(q)
+    X = sp.csr_matrix(X) if in_csr else X
+    yield SoftmaxRegression().fit(X, y)
+    yield SoftmaxRegression().partial_fit(X, y, classes=np.arange(q))
+    yield SoftmaxRegression(fit_intercept=False).fit(X, y)
+
+
+@pytest.mark.parametrize("in_csr", [False, True])
+@pytest.mark.parametrize("q", [2, 3, 6])
+def test_predictions_copy_no_coefficients_and_see_every_change_of_them(q, in_csr):
+    X, _ = problem(q)
+
+    def assert_linear(model):
+        Z = np.reshape(model.decision_function(X), (len(X), -1))
+        np.testing.assert_allclose(Z, X @ model.coef_.T + model.intercept_)
+
+    for model in fitted_in_many_ways(q, in_csr):
+        assert np.shares_memory(theta_of(model), model.coef_)
+        assert_linear(model)
+        again = pickle.loads(pickle.dumps(model))  # noqa: S301 -- our own bytes
+        assert_linear(again)
+        np.testing.assert_array_equal(again.coef_, model.coef_)
+        assert_linear(copy.deepcopy(model))
+        model.coef_[:, 0] = 0
+        assert_linear(model)
+        model.coef_ = model.coef_ * 2
+        assert_linear(model)
 
 
 def test_partial_fit_needs_to_know_the_classes():

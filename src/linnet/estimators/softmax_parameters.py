@@ -93,10 +93,26 @@ def label_totals(source: Source, n_classes: int) -> Float[Array, " q"]:
 
 
 def theta_of(model: SoftmaxModel) -> Float[Array, "m p"]:
-    """Give the coefficients as the solvers hold them."""
+    """Give the coefficients as the solvers hold them: the model's own, where these lie together."""
+    W = weights_of(model)
     if not model.fit_intercept:
-        return weights_of(model)
-    return np.concatenate([weights_of(model), model.intercept_[:, None]], axis=1)
+        return W
+    b = model.intercept_[:, None]
+    whole = _whole(W, b)
+    return np.concatenate([W, b], axis=1) if whole is None else whole
+
+
+def _whole(W: Float[Array, "m k"], b: Float[Array, "m 1"]) -> Float[Array, "m p"] | None:
+    """Give [W b] where both are parts of it, as :func:`keep_theta` makes them; no copy is made."""
+    (m, k), base = W.shape, W.base
+    if base is None or b.base is not base or W.dtype != np.float64:
+        return None
+    row, column = W.strides
+    behind = W.ctypes.data + k * column == b.ctypes.data and (m == 1 or b.strides[0] == row)
+    if not behind or not base.data.contiguous:
+        return None
+    first = W.ctypes.data - base.ctypes.data
+    return np.ndarray((m, k + 1), np.float64, base, first, W.strides)
 
 
 def weights_of(model: Any) -> Array:
@@ -122,14 +138,23 @@ def keep_solution(model: SoftmaxModel, solution: Solution) -> None:
     model.n_iter_ = np.array([len(solution.steps) - 1])
 
 
-def keep_theta(model: SoftmaxModel, theta: Float[Array, "m p"]) -> None:
-    """Set the coefficients."""
-    k = model.n_features_in_
+def keep_theta(model: SoftmaxModel, theta: Float[Array, "m p"], *, own: bool = False) -> None:
+    """Set the coefficients; with ``own`` they may be a part of ``theta``, which is changed."""
+    k, m = model.n_features_in_, len(theta)
     # One number added to the scores of all classes changes nothing: of all equal solutions take the
     # shortest.
-    shared = theta.mean(axis=0) if len(theta) > 1 else np.zeros(theta.shape[1])
-    model.coef_ = theta[:, :k] - shared[:k]
-    model.intercept_ = theta[:, k] - shared[k] if model.fit_intercept else np.zeros(len(theta))
+    if m > 1:
+        shared = _by_columns(theta).mean(axis=0)
+        theta = np.subtract(theta, shared, out=theta if own else None)
+    elif not own:
+        theta = theta.copy()
+    model.coef_ = theta[:, :k]
+    model.intercept_ = theta[:, k] if model.fit_intercept else np.zeros(m)
+
+
+def _by_columns(theta: Float[Array, "m p"]) -> Float[Array, "m p"]:
+    """Give the same in the one order of memory in which sums over scores have the same last bit."""
+    return theta if theta.strides[0] == theta.itemsize else np.asfortranarray(theta)
 
 
 def _totals_pass(batch: Batch, n_classes: int) -> tuple[Array, ...]:

@@ -68,5 +68,6 @@ def descend(model: Any, stream: Stream | None, source: MemorySource) -> Stream:
                 random=generator_of(model),
             )
         stream, theta = stream.descend(objective, theta)
-    keep_theta(model, theta)
+    # The stream begins anew from what the model has, or has a mean of iterates made for it.
+    keep_theta(model, theta, own=True)
     return stream
