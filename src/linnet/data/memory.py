@@ -104,9 +104,13 @@ class MemorySource:
         """
         if isinstance(self.X, np.ndarray):
             return self
-        used, places = np.unique(self.X.indices, return_inverse=True)
-        shape = (self.n_samples, len(used))
-        X = csr_matrix((self.X.data, places, self.X.indptr), shape=shape)
+        used = np.zeros(self.n_features, dtype=bool)
+        used[self.X.indices] = True
+        places = np.cumsum(used, dtype=self.X.indices.dtype) - 1
+        shape = (self.n_samples, int(np.count_nonzero(used)))
+        X = csr_matrix((self.X.data, places[self.X.indices], self.X.indptr), shape=shape)
+        # Columns keep their order.
+        X.has_canonical_format = self.X.has_canonical_format
         return MemorySource(X, self.y, self.weight)
 
     def tiles(self) -> Iterator[Batch]:

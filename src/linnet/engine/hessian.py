@@ -207,7 +207,11 @@ def upper_products(
 def length_pass(batch: Batch, p: int) -> tuple[Array, Array]:
     """Σᵢ tᵢ² and Σᵢ tᵢ where tᵢ = sᵢ ‖x̃ᵢ‖², and x̃ has p entries as above, or as many as x."""
     X = batch.X if batch.X.dtype == np.float32 else batch.X.astype(np.float64)
-    squares = np.einsum("nk,nk->n", X, X) if isinstance(X, np.ndarray) else X.power(2).sum(axis=1)
+    if isinstance(X, np.ndarray):
+        squares = np.einsum("nk,nk->n", X, X)
+    else:
+        # Entries of one place are added up before they are squared: by columns that takes no sort.
+        squares = X.tocsc().power(2).sum(axis=1)
     lengths = np.asarray(squares).ravel() + (p - batch.X.shape[1])
     if batch.weight is not None:
         lengths = lengths * batch.weight
