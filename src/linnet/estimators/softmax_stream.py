@@ -51,7 +51,7 @@ def descend(model: Any, stream: Stream | None, source: MemorySource) -> Stream:
         fit_intercept=model.fit_intercept,
         total_weight=source.total_weight + (0.0 if stream is None else stream.weight),
     )
-    theta = theta_of(model) if hasattr(model, "coef_") else np.zeros(objective.shape)
+    theta = theta_of(model) if hasattr(model, "coef_") else np.broadcast_to(0.0, objective.shape)
     # A step is a small product, whatever the number of rows.
     with threads(model.n_jobs, 0):
         if stream is None:
