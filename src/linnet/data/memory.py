@@ -8,10 +8,10 @@ from typing import Final, final
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.sparse import csr_matrix
 
 from linnet.data.batch import Batch, Matrix
 from linnet.data.source import Fold, sum_over
+from linnet.data.used_columns import in_used_columns
 from linnet.types import Array
 
 __all__ = ["MemorySource"]
@@ -104,13 +104,7 @@ class MemorySource:
         """
         if isinstance(self.X, np.ndarray):
             return self
-        used = np.zeros(self.n_features, dtype=bool)
-        used[self.X.indices] = True
-        places = np.cumsum(used, dtype=self.X.indices.dtype) - 1
-        shape = (self.n_samples, int(np.count_nonzero(used)))
-        X = csr_matrix((self.X.data, places[self.X.indices], self.X.indptr), shape=shape)
-        # Columns keep their order.
-        X.has_canonical_format = self.X.has_canonical_format
+        X, _ = in_used_columns(self.X)
         return MemorySource(X, self.y, self.weight)
 
     def tiles(self) -> Iterator[Batch]:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from linnet.data import Batch, Matrix
+from linnet.data.used_columns import in_used_columns
 from linnet.losses import Loss
 from linnet.types import Array
 
@@ -28,9 +29,14 @@ __all__ = [
 def scores(X: Matrix, theta: Float[Array, "m p"]) -> Float[Array, "n m"]:
     """Scores Z = XWᵀ + b of each row."""
     k = X.shape[1]
-    Z: Float[Array, "n m"] = _float64(X) @ theta[:, :k].T
-    if theta.shape[1] > k:
-        Z += theta[:, k]
+    W, b = theta[:, :k], theta[:, k:]
+    if not isinstance(X, np.ndarray) and X.nnz < k:
+        # SciPy copies all weights; those of the columns that occur will do.
+        X, used = in_used_columns(X)
+        W = W[:, used]
+    Z: Float[Array, "n m"] = _float64(X) @ W.T
+    if b.shape[1]:
+        Z += b[:, 0]
     return Z
 
 
