@@ -1,9 +1,9 @@
 """One epoch of linnet's stochastic solver beside one of scikit-learn's SGDClassifier.
 
-Run from a checkout with the real data beside it: python benchmarks/sgd.py [rounds]
+Run from a checkout with the real data beside it: python -m benchmarks.sgd [rounds]
 Both run in turn on one thread, round after round in one process. Printed are the medians of the
-processor time, and of the ratios of the two in each round; then the objective that both reach at
-default settings after 1 and 5 epochs. scikit-learn fits one model a class against the rest; its
+processor time, and of the ratios of the two in each round; then the objective that both reach with
+one row a step after 1 and 5 epochs. scikit-learn fits one model a class against the rest; its
 scores are taken as those of a softmax for F, which is what linnet minimises; the nats a label are
 those of each model's own probabilities.
 """
@@ -19,10 +19,11 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 import scipy.sparse as sp
-from fused_pass import fashion_mnist, machine, newsgroups
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
 
+from benchmarks import data
+from benchmarks.machine import machine
 from linnet import SoftmaxRegression
 from linnet.data import MemorySource
 from linnet.engine import Iterate, StepRule
@@ -31,9 +32,9 @@ from linnet.objective import Objective
 
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 WAYS = {
-    "default": (StepRule(), 1),
+    "one row a step": (StepRule(), 1),
     "8 rows a step": (StepRule(), 8),
-    "64 rows a step": (StepRule(), 64),
+    "64 rows a step (default)": (StepRule(), 64),
     "average": (StepRule(average=True), 1),
     "momentum": (StepRule(momentum=0.9), 1),
     "AdaGrad": (StepRule(optimizer="adagrad", epsilon=1e-10), 1),
@@ -98,7 +99,7 @@ def compare_fits(X, y, objective):
             theirs = scikit_learn(X, y, epochs)
         print(f"| scikit-learn | {epochs} | {reached(X, y, objective, theirs)} |")
         for settings in ({"solver": "sgd"}, {"solver": "adagrad"}, {"solver": "adam"}):
-            model = SoftmaxRegression(**settings, max_iter=epochs, tol=1e-9)
+            model = SoftmaxRegression(**settings, batch_size=1, max_iter=epochs, tol=1e-9)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 model.fit(X, y)
@@ -107,12 +108,13 @@ def compare_fits(X, y, objective):
 
 
 def main():
-    print(f"{machine()}, one thread, {ROUNDS} rounds\n")
-    pixels, labels = fashion_mnist()
-    for name, X, y in (
-        ("Fashion-MNIST, pixels/255, float32", pixels.astype(np.float32) / np.float32(255), labels),
-        ("20 newsgroups, TF-IDF", *newsgroups()),
+    print("; ".join(f"{what}: {is_so}" for what, is_so in machine(threads=1).items()))
+    print(f"{ROUNDS} rounds\n")
+    for name, problem in (
+        ("Fashion-MNIST, pixels/255, float32", data.fashion_mnist(1.0)),
+        ("20 newsgroups, TF-IDF", data.newsgroups(1.0)),
     ):
+        X, y = problem.X, problem.y
         objective = Objective(
             source=MemorySource(X, y),
             loss=SoftmaxCrossEntropy(),
