@@ -24,6 +24,7 @@ from sklearn.linear_model import SGDClassifier
 
 from benchmarks import data
 from benchmarks.machine import machine
+from benchmarks.report import markdown_of_machine
 from linnet import SoftmaxRegression
 from linnet.data import MemorySource
 from linnet.engine import Iterate, StepRule
@@ -108,8 +109,7 @@ def compare_fits(X, y, objective):
 
 
 def main():
-    print("; ".join(f"{what}: {is_so}" for what, is_so in machine(threads=1).items()))
-    print(f"{ROUNDS} rounds\n")
+    print(markdown_of_machine(machine(threads=1)), f"{ROUNDS} rounds", sep="\n", end="\n\n")
     for name, problem in (
         ("Fashion-MNIST, pixels/255, float32", data.fashion_mnist(1.0)),
         ("20 newsgroups, TF-IDF", data.newsgroups(1.0)),
