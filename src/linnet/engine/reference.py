@@ -30,7 +30,7 @@ def scores(X: Matrix, theta: Float[Array, "m p"]) -> Float[Array, "n m"]:
     """Scores Z = XWᵀ + b of each row."""
     k = X.shape[1]
     W, b = theta[:, :k], theta[:, k:]
-    if not isinstance(X, np.ndarray) and X.nnz < k:
+    if not isinstance(X, np.ndarray) and X.format == "csr" and X.nnz < k:
         # SciPy copies all weights; those of the columns that occur will do.
         X, used = in_used_columns(X)
         W = W[:, used]

@@ -63,7 +63,8 @@ inline void carry(const Descent &descent, const SparseDescent &at, bool back) {
     double *in = at.columns + at.ld * place++, *out = outside[a], *b = out + job.k() * at.ld;
     for (std::int64_t c = 0; !at.in_place && c < job.k(); ++c, in += at.stride, out += at.ld)
       __builtin_memcpy(back ? out : in, back ? in : out, bytes);
-    if (job.intercept) __builtin_memcpy(back ? b : at.intercepts[a], back ? at.intercepts[a] : b, bytes);
+    double *kept = at.intercepts[a];
+    if (job.intercept) __builtin_memcpy(back ? b : kept, back ? kept : b, bytes);
   }
 }
 
@@ -296,9 +297,9 @@ bool descend_sparse(const Descent &descent, void *working, Fault &fault, const P
   Layout layout(static_cast<char *>(working));
   SparseDescent at = sparse_descent(descent, layout);
   const bool plain = descent.rule == Rule::plain;
-  // Without a gradient columns are filled by what is carried there.
-  const std::int64_t columns = reinterpret_cast<char *>(at.columns) - static_cast<char *>(working);
-  __builtin_memset(working, 0, plain && !at.in_place ? columns : layout.size());
+  // Without a gradient columns, which come last, are filled by what is carried there.
+  const std::size_t carried = plain && !at.in_place ? job.k() * at.stride * sizeof(double) : 0;
+  __builtin_memset(working, 0, layout.size() - carried);
   carry(descent, at, false);
   SparseWalk<I, V> walk(descent, at, fault);
   const Catching catching(descent, at);

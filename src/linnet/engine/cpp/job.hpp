@@ -65,7 +65,7 @@ struct Job {
   // Of dense rows, and one direction: the pairs that count in Mode::hessian_product.
   Pairs pairs;
   std::int64_t stride = 0; // from one of their rows to the next
-  bool float32 = false; // scores and tiles in float32; sums over tiles are float64 always
+  bool float32 = false;    // scores and tiles in float32; sums over tiles are float64 always
 
   std::int64_t k() const { return X.columns; }
   std::int64_t p() const { return X.columns + (intercept ? 1 : 0); }

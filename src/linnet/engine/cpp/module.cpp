@@ -201,7 +201,8 @@ struct Request {
   void read_pairs(nb::object pairs) {
     if (pairs.is_none()) return;
     const nb::tuple given = nb::cast<nb::tuple>(pairs);
-    const View &starts = view(given[0], 1), &classes = view(given[1], 1), &values = view(given[2], 1);
+    const View &starts = view(given[0], 1), &classes = view(given[1], 1),
+               &values = view(given[2], 1);
     if (job.sparse || job.mode != Mode::hessian_product || job.loss != Loss::softmax ||
         job.sets != 2)
       throw std::invalid_argument("pairs are for one Hessian product of dense rows");
@@ -373,8 +374,8 @@ void add_moments(nb::object rows, const std::string &kind, nb::object weights, n
 }
 
 // Value, slope and curvature at `length` on a line of scores.
-void add_line(nb::object scores, nb::object weight, std::int64_t rows, bool anchored,
-              double length, const std::string &simd, nb::object sums) {
+void add_line(nb::object scores, nb::object weight, std::int64_t rows, bool anchored, double length,
+              const std::string &simd, nb::object sums) {
   const View given(scores, 2), result(sums, 1, true);
   LineJob job;
   job.float32 = given.item() == 4;
@@ -407,8 +408,8 @@ Rule rule_named(const std::string &name) {
   throw std::invalid_argument("no rule called " + name);
 }
 
-// Arrays of the shape of the parameters, which a walk changes in place.
-// Parameters, or what belongs to them: m x p, or p x `width` for sparse rows.
+// Parameters or what belongs to them, which a walk changes in place: m x p, or p x `width` for
+// sparse rows.
 double *changeable(Request &request, nb::object array, std::int64_t width, const char *what) {
   if (array.is_none()) return nullptr;
   const Job &job = request.job;
@@ -431,9 +432,9 @@ void read_order(Request &request, Descent &descent, nb::object order, nb::object
 nb::object descend(nb::tuple X, nb::object targets, const std::string &kind, nb::object weight,
                    nb::object theta, nb::object first, nb::object second, nb::object order,
                    nb::object rates, nb::object losses, std::int64_t scores,
-                   const std::string &loss, bool anchored, const std::string &rule, std::int64_t batch, double l2, double share,
-                   double momentum, double beta1, double beta2, double epsilon,
-                   std::int64_t before, const std::string &simd) {
+                   const std::string &loss, bool anchored, const std::string &rule,
+                   std::int64_t batch, double l2, double share, double momentum, double beta1,
+                   double beta2, double epsilon, std::int64_t before, const std::string &simd) {
   Request request;
   Job &job = request.job;
   if (nb::len(X) == 2)
@@ -509,21 +510,20 @@ NB_MODULE(_native, module) {
              nb::arg("threads"), nb::arg("sums"), nb::arg("probabilities").none(),
              nb::arg("pairs").none());
   module.def("add_moments", &linnet::add_moments, nb::arg("rows"), nb::arg("kind"),
-             nb::arg("weights"), nb::arg("others").none(), nb::arg("indices").none(),
-             nb::kw_only(), nb::arg("least"), nb::arg("simd"), nb::arg("threads"),
-             nb::arg("sums"));
+             nb::arg("weights"), nb::arg("others").none(), nb::arg("indices").none(), nb::kw_only(),
+             nb::arg("least"), nb::arg("simd"), nb::arg("threads"), nb::arg("sums"));
   module.def("add_line", &linnet::add_line, nb::arg("scores"), nb::arg("weight").none(),
              nb::kw_only(), nb::arg("rows"), nb::arg("anchored"), nb::arg("length"),
              nb::arg("simd"), nb::arg("sums"));
   module.def("descend", &linnet::descend, nb::arg("X"), nb::arg("targets"), nb::arg("kind"),
              nb::arg("weight").none(), nb::arg("theta"), nb::arg("first").none(),
              nb::arg("second").none(), nb::arg("order"), nb::arg("rates"), nb::arg("losses"),
-             nb::kw_only(), nb::arg("scores"),
-             nb::arg("loss"), nb::arg("anchored"), nb::arg("rule"), nb::arg("batch"),
-             nb::arg("l2"), nb::arg("share"), nb::arg("momentum"), nb::arg("beta1"),
-             nb::arg("beta2"), nb::arg("epsilon"), nb::arg("before"), nb::arg("simd"));
-  module.def("sweep", &linnet::sweep, nb::arg("X"), nb::arg("order").none(), nb::arg("weight").none(),
-             nb::kw_only(), nb::arg("weights"), nb::arg("intercepts"),
+             nb::kw_only(), nb::arg("scores"), nb::arg("loss"), nb::arg("anchored"),
+             nb::arg("rule"), nb::arg("batch"), nb::arg("l2"), nb::arg("share"),
+             nb::arg("momentum"), nb::arg("beta1"), nb::arg("beta2"), nb::arg("epsilon"),
+             nb::arg("before"), nb::arg("simd"));
+  module.def("sweep", &linnet::sweep, nb::arg("X"), nb::arg("order").none(),
+             nb::arg("weight").none(), nb::kw_only(), nb::arg("weights"), nb::arg("intercepts"),
              nb::arg("log_probabilities"), nb::arg("divergences"), nb::arg("gain"),
              nb::arg("penalty"), nb::arg("share"), nb::arg("anchored"), nb::arg("simd"),
              nb::arg("threads"));

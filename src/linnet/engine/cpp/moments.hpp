@@ -32,9 +32,8 @@ template <class T> struct Picked {
 template <class T> class Moments {
 public:
   Moments(Layout &layout, const MomentJob &job, const MomentPart &part)
-      : job_(job), part_(part), from_(part.low / W * W),
-        vectors_((job.width - from_ + W - 1) / W), blocks_((part.high - part.low + J - 1) / J),
-        stride_((vectors_ | 1) * W) {
+      : job_(job), part_(part), from_(part.low / W * W), vectors_((job.width - from_ + W - 1) / W),
+        blocks_((part.high - part.low + J - 1) / J), stride_((vectors_ | 1) * W) {
     for (Picked<T> &some : picked_) {
       some.rows = layout.part<const char *>(MOMENT_ROWS);
       some.behind = layout.part<const T *>(MOMENT_ROWS);
@@ -70,9 +69,9 @@ private:
       if (due_ < job_.least || weights_[next_] == T(0)) continue;
       const std::int64_t row = job_.indices ? job_.indices[next_] : next_;
       some.rows[some.count] = job_.X.data + row * job_.X.row_stride;
-      some.behind[some.count] = job_.others ? static_cast<const T *>(job_.others) +
-                                                  row * (job_.width - job_.columns())
-                                            : &one_;
+      some.behind[some.count] =
+          job_.others ? static_cast<const T *>(job_.others) + row * (job_.width - job_.columns())
+                      : &one_;
       some.roots[some.count++] = static_cast<T>(__builtin_sqrt(due_));
       due_ = 0;
     }

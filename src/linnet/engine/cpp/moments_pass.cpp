@@ -37,8 +37,7 @@ std::vector<MomentPart> parts_of(const MomentJob &job, int wanted) {
   const std::int64_t shares =
       std::max<std::int64_t>((job.width + PANEL - 1) / PANEL, (wanted + job.sets - 1) / job.sets);
   const std::int64_t sets = std::max<std::int64_t>(1, job.sets * shares / wanted);
-  const double even =
-      area(job, static_cast<double>(job.width)) / static_cast<double>(shares);
+  const double even = area(job, static_cast<double>(job.width)) / static_cast<double>(shares);
   std::int64_t low = 0;
   for (std::int64_t share = 1; share <= shares; ++share) {
     const std::int64_t high =
