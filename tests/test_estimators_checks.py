@@ -9,7 +9,8 @@ ESTIMATORS = [
     SoftmaxRegression(),
     SoftmaxRegression(C=100.0),
     SoftmaxRegression(solver="lbfgs"),
-    SoftmaxRegression(solver="gradient-descent"),
+    # By default it takes up to 10,000 steps, which change nothing here but the wait.
+    SoftmaxRegression(solver="gradient-descent", max_iter=500),
     SoftmaxRegression(solver="sgd"),
     LinearRegression(),
     LinearRegression(alpha=1.0, fit_intercept=False),

@@ -13,6 +13,7 @@ its largest terms. float64 and sparse data are always handled in float64.
 
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Final
 
@@ -407,7 +408,7 @@ def _pairs(pairs: csr_array) -> tuple[Array, ...]:
 
 def _exportable(array: Array) -> Array:
     """Give the same bits as numbers that the buffer protocol knows: bfloat16 is not one."""
-    return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+    return array.view(np.uint16) if _kind(array) == "bfloat16" else array
 
 
 def _in_float32(X: Matrix, *, precise: bool) -> bool:
@@ -415,7 +416,13 @@ def _in_float32(X: Matrix, *, precise: bool) -> bool:
 
 
 def _kind(array: Matrix) -> str:
-    return str(array.dtype.name)
+    return _name(array.dtype)
+
+
+@lru_cache
+def _name(dtype: "np.dtype[Any]") -> str:
+    # NumPy makes it anew each time: to ask six times takes longer than a pass over a small table.
+    return str(dtype.name)
 
 
 def _is_strided(array: Array) -> bool:
