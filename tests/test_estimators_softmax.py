@@ -280,18 +280,37 @@ def test_partial_fit_leaves_coefficients_that_were_read_before_as_they_are(avera
         assert not np.array_equal(part, now)
 
 
-def test_partial_fit_that_fails_half_way_leaves_the_model_as_it_was():
+def test_partial_fit_that_fails_leaves_the_model_as_it_was():
     X, y = problem(3)
     rows = sp.csr_matrix(X)
     model = SoftmaxRegression().partial_fit(rows, y, classes=[0, 1, 2])
     expected = model.predict_proba(X)
-    # The last row of the walk, as random_state draws it, need not be this one: all are looked at.
     rows.indices[rows.indptr[150]] = 10**6
 
     with pytest.raises(DataError, match="row 150 of the sparse matrix names column 1000000"):
         model.partial_fit(rows, y)
 
     np.testing.assert_array_equal(model.predict_proba(X), expected)
+
+
+@pytest.mark.parametrize("column", [5, -1, 10**6])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda X, y: SoftmaxRegression().fit(X, y),
+        lambda X, y: SoftmaxRegression(solver="sgd").fit(X, y),
+        lambda X, y: SoftmaxRegression().partial_fit(X, y, classes=[0, 1, 2]),
+        lambda X, _: SoftmaxRegression().fit(*problem(3)).predict(X),
+    ],
+    ids=["fit", "fit by steps", "first partial_fit", "predict"],
+)
+def test_an_entry_in_a_column_there_is_not_is_named(use, column):
+    X, y = problem(3)
+    X = sp.csr_matrix(X)
+    X.indices[X.indptr[150]] = column
+
+    with pytest.raises(DataError, match=f"row 150 of the sparse matrix names column {column},"):
+        use(X, y)
 
 
 def fitted_in_many_ways(q, in_csr):

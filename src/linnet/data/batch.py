@@ -5,9 +5,10 @@ from typing import Any, TypeAlias, final
 
 import numpy as np
 
+from linnet.errors import DataError
 from linnet.types import Array
 
-__all__ = ["Batch", "Matrix"]
+__all__ = ["Batch", "Matrix", "misplaced_entry"]
 
 Matrix: TypeAlias = Any
 """Samples as rows (n×k): a NumPy array of any real dtype and order, or a SciPy CSR array."""
@@ -40,3 +41,11 @@ class Batch:
         """Give these rows alone: views for a slice of dense rows, else copies."""
         weight = None if self.weight is None else self.weight[rows]
         return Batch(self.X[rows], self.y[rows], weight)
+
+
+def misplaced_entry(row: int, column: int) -> DataError:
+    """Make the error of an entry of a sparse row that names a column there is not."""
+    return DataError(
+        f"An entry in row {row} of the sparse matrix names column {column}, which it does not "
+        "have. Its index arrays are corrupt: build it anew."
+    )

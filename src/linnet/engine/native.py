@@ -22,6 +22,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import csr_array
 
 from linnet.data import Batch, Matrix
+from linnet.data.batch import misplaced_entry
 from linnet.engine.threads import thread_count
 from linnet.errors import DataError, SettingError
 from linnet.losses import Loss, SoftmaxCrossEntropy, SquaredLoss
@@ -378,14 +379,12 @@ def _run(
 def _raise(fault: tuple[str, int, int], *, classes: int) -> None:
     """Say which row cannot be used."""
     what, row, number = fault
+    if what == "column":
+        raise misplaced_entry(row, number)
     messages: dict[str, Callable[[], str]] = {
         "label": lambda: (
             f"The label in row {row} is {number}, but the model has {classes} classes: labels are "
             f"0 to {classes - 1}."
-        ),
-        "column": lambda: (
-            f"An entry in row {row} of the sparse matrix names column {number}, which it does not "
-            "have. Its index arrays are corrupt: build it anew."
         ),
         "pointer": lambda: (
             f"Row {row} of the sparse matrix begins at entry {number} and ends outside of it. Its "

@@ -105,7 +105,7 @@ def theta_of(model: SoftmaxModel) -> Float[Array, "m p"]:
 def _whole(W: Float[Array, "m k"], b: Float[Array, "m 1"]) -> Float[Array, "m p"] | None:
     """Give [W b] where both are parts of it, as :func:`keep_theta` makes them; no copy is made."""
     (m, k), base = W.shape, W.base
-    if base is None or b.base is not base or W.dtype != np.float64:
+    if not isinstance(base, np.ndarray) or b.base is not base or W.dtype != np.float64:
         return None
     row, column = W.strides
     behind = W.ctypes.data + k * column == b.ctypes.data and (m == 1 or b.strides[0] == row)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from sklearn.utils.validation import validate_data
 
 from linnet.data import Matrix
+from linnet.data.batch import misplaced_entry
 from linnet.errors import DataError, DataTypeError, SettingError
 from linnet.types import Array
 
@@ -61,9 +62,26 @@ def check_features(estimator: Any, X: Any, *, reset: bool, finite: bool = True) 
         raise DataTypeError(str(error)) from error
     except ValueError as error:
         raise DataError(str(error)) from error
+    check_entries(checked)
     if finite:
         check_finite(checked, "X", getattr(estimator, "feature_names_in_", None))
     return checked
+
+
+def check_entries(X: Matrix) -> None:
+    """Raise a DataError that names the first entry of sparse rows that is in no column.
+
+    SciPy reads and writes memory of others there.
+    """
+    if isinstance(X, np.ndarray) or X.nnz == 0:
+        return
+    # Read without a sign, one below zero is a large one.
+    places = X.indices.view(f"u{X.indices.itemsize}")
+    if places.max() < X.shape[1]:
+        return
+    first = int(np.argmax(places >= X.shape[1]))
+    row = int(np.searchsorted(X.indptr, first, side="right")) - 1
+    raise misplaced_entry(row, int(X.indices[first]))
 
 
 def check_finite(values: Matrix, name: str, columns: Array | None = None) -> None:
